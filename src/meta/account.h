@@ -1,0 +1,46 @@
+/* Settings and keys, principals, registries' secrets, the audit trail. */
+#ifndef META_ACCOUNT_H
+#define META_ACCOUNT_H
+
+#include "base/digest.h"
+#include "meta/meta.h"
+
+/* Named values of the installation: "tenant", "subscription", "suffix", "token-key" (sealed), "identity-key" (sealed) ... */
+NODISCARD enum rc meta_setting_get(struct meta_tx *tx, struct arena *a, const char *name, struct str *ret, struct err *e);
+NODISCARD enum rc meta_setting_put(struct meta_tx *tx, const char *name, struct str value, struct err *e);
+
+struct meta_principal { /* who the identity endpoint knows */
+    struct uuid object_id, app_id;
+    struct str name;
+    struct digest secret; /* crypto_secret_hash */
+    int64_t generation;   /* moves when the secret changes or it is disabled */
+    bool administrator;
+};
+typedef enum rc meta_principal_fn(const struct meta_principal *p, void *arg, struct err *e);
+NODISCARD enum rc meta_principal_put(struct meta_tx *tx, const struct meta_principal *p, struct err *e);
+NODISCARD enum rc meta_principal_each(struct meta_tx *tx, meta_principal_fn *fn, void *arg, struct err *e);
+
+/* The admin user's two passwords of a registry: sealed (they can be shown again) and hashed (so that checking needs no key). */
+struct meta_registry_secret {
+    struct uuid registry;
+    unsigned slot; /* 0: password, 1: password2 */
+    struct str sealed;
+    struct digest hash;
+    int64_t generation;
+};
+typedef enum rc meta_registry_secret_fn(const struct meta_registry_secret *s, void *arg, struct err *e);
+NODISCARD enum rc meta_registry_secret_put(struct meta_tx *tx, const struct meta_registry_secret *s, struct err *e);
+NODISCARD enum rc meta_registry_secret_each(struct meta_tx *tx, const struct uuid *registry, meta_registry_secret_fn *fn,
+                                            void *arg, struct err *e); /* registry NULL: all */
+
+struct meta_audit {
+    int64_t at_us;
+    struct str principal, address; /* who, from where */
+    struct str operation, target;  /* "Microsoft.ContainerRegistry/registries/write", resource id */
+    struct str before, after;      /* JSON, "" when there is none */
+};
+NODISCARD enum rc meta_audit_add(struct meta_tx *tx, const struct meta_audit *entry, struct err *e);
+typedef enum rc meta_audit_fn(const struct meta_audit *entry, void *arg, struct err *e);
+NODISCARD enum rc meta_audit_each(struct meta_tx *tx, int64_t since_us, unsigned limit, meta_audit_fn *fn, void *arg, struct err *e);
+
+#endif

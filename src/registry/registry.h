@@ -1,0 +1,90 @@
+/* The use cases of a registry's content: pull, push, mount, delete, list. No HTTP, no SQL; limits are given as values.
+ * Errors carry OCI distribution-spec codes in err.code (BLOB_UNKNOWN, MANIFEST_INVALID, ...).
+ * Threads: everything blocks: work threads only, except where an async form is named.
+ * A blob is visible in a repository only if it was pushed or mounted there. */
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+#include "blob/blob.h"
+#include "crypto/hash.h"
+#include "meta/meta.h"
+
+enum { REGISTRY_NAME_MAX = 255, REGISTRY_TAG_MAX = 128, REGISTRY_MANIFEST_MAX = 4 * 1024 * 1024 };
+
+struct registry_store; /* meta + blobs */
+struct registry_store *registry_store_new(struct meta *m, struct blob_store *b, struct lane *disk);
+void registry_store_free(struct registry_store *s);
+NODISCARD enum rc registry_store_sweep(struct registry_store *s, struct err *e); /* at start: staging files without an upload go */
+
+/* Judged again inside every write function: a push admitted before a change cannot commit after its reply. */
+struct registry_guard {
+    enum rc (*judge)(void *ctx, struct err *e); /* on the write lane's thread */
+    void *ctx;
+};
+/* A repository of a registry, and by whose leave. */
+struct registry_where {
+    struct uuid registry;
+    struct str repository; /* checked by registry_name_check */
+    struct registry_guard guard; /* writes only */
+};
+
+NODISCARD enum rc registry_name_check(struct str name, struct err *e); /* NAME_INVALID */
+NODISCARD enum rc registry_tag_check(struct str tag, struct err *e);   /* MANIFEST_INVALID / TAG_INVALID */
+
+/* --- manifests -------------------------------------------------------------------------------------------------------- */
+struct registry_manifest {
+    struct digest digest;
+    struct str media_type;
+    struct str bytes; /* in the arena given; empty for a stat */
+    uint64_t size;
+};
+/* reference: a tag or a digest. MANIFEST_UNKNOWN, NAME_UNKNOWN. */
+NODISCARD enum rc registry_manifest_get(struct registry_store *s, const struct registry_where *w, struct str reference,
+                                        struct arena *a, struct registry_manifest *ret, struct err *e);
+/* Byte-exact. Referenced blobs and children must be in the repository (MANIFEST_BLOB_UNKNOWN; subject may be missing). */
+NODISCARD enum rc registry_manifest_put(struct registry_store *s, const struct registry_where *w, struct str reference,
+                                        struct str media_type, struct str bytes, struct digest *ret, struct err *e);
+NODISCARD enum rc registry_manifest_delete(struct registry_store *s, const struct registry_where *w, struct str reference,
+                                           struct err *e);
+/* Names in byte order after `last`, at most n; *ret_more tells that there are others. */
+struct registry_names {
+    struct str *list;
+    size_t n;
+    bool more;
+};
+NODISCARD enum rc registry_tags(struct registry_store *s, const struct registry_where *w, struct str last, size_t n,
+                                struct arena *a, struct registry_names *ret, struct err *e);
+NODISCARD enum rc registry_catalog(struct registry_store *s, const struct uuid *registry, struct str last, size_t n,
+                                   struct arena *a, struct registry_names *ret, struct err *e);
+
+/* --- blobs ------------------------------------------------------------------------------------------------------------- */
+NODISCARD enum rc registry_blob_stat(struct registry_store *s, const struct registry_where *w, const struct digest *d,
+                                     uint64_t *ret_size, struct err *e);
+NODISCARD enum rc registry_blob_open(struct registry_store *s, const struct registry_where *w, const struct digest *d,
+                                     int *ret_fd, uint64_t *ret_size, struct err *e);
+NODISCARD enum rc registry_blob_delete(struct registry_store *s, const struct registry_where *w, const struct digest *d,
+                                       struct err *e);
+/* Links `d` from repository `from` (STR_NONE: any of `readable`, see below) into w's. RC_NOT_FOUND: push it instead. */
+NODISCARD enum rc registry_blob_mount(struct registry_store *s, const struct registry_where *w, const struct digest *d,
+                                      struct str from, struct err *e);
+
+/* --- uploads: one struct is one upload being worked on by one request at a time ----------------------------------------- */
+struct registry_upload;
+NODISCARD enum rc registry_upload_start(struct registry_store *s, const struct registry_where *w,
+                                        enum digest_algorithm algorithm, struct registry_upload **ret, struct err *e);
+/* BLOB_UPLOAD_UNKNOWN; RC_CONFLICT while another request works on it. */
+NODISCARD enum rc registry_upload_open(struct registry_store *s, const struct registry_where *w, struct str id,
+                                       struct registry_upload **ret, struct err *e);
+struct str registry_upload_id(const struct registry_upload *u);
+uint64_t registry_upload_offset(const struct registry_upload *u);
+/* Disk lane: hashes and writes; one at a time per upload. */
+NODISCARD enum rc registry_upload_append(struct registry_upload *u, struct str bytes, struct err *e);
+/* Makes what was appended durable and acknowledges it (offset and hash state in the database). */
+NODISCARD enum rc registry_upload_save(struct registry_upload *u, struct err *e);
+/* Verifies (DIGEST_INVALID), makes durable, commits the link. Always frees u; a failed digest removes the upload. */
+NODISCARD enum rc registry_upload_finish(struct registry_upload *u, const struct registry_where *w, const struct digest *d,
+                                         struct err *e);
+NODISCARD enum rc registry_upload_cancel(struct registry_upload *u, struct err *e); /* frees u */
+void registry_upload_close(struct registry_upload *u); /* what was saved stays, the rest is cut back */
+
+#endif
