@@ -1,0 +1,72 @@
+/* The fixed order of every request of every API (DESIGN 3): Host → registry, evidence → origin, gate, route, authentication,
+ * authorization, dispatch; and what later steps may know of it. An endpoint cannot forget a step: routes say what they need.
+ * Threads: on the request's loop, except where noted. */
+#ifndef ADMIT_ADMIT_H
+#define ADMIT_ADMIT_H
+
+#include "http/http.h"
+#include "registry/registry.h"
+#include "snapshot/snapshot.h"
+
+/* route->access on data listeners:
+ *   "public"      no credentials needed (the token endpoints; behind the gate all the same)
+ *   "signed-in"   any valid credential, or anonymous where the registry allows anonymous pull (/v2/)
+ *   "pull", "push", "delete", "pull,push"  that scope on {name}
+ *   "catalog"     registry:catalog:*
+ * on control listeners:
+ *   "public"      discovery, token endpoint
+ *   an ARM action, "Microsoft.ContainerRegistry/registries/write": a bearer token of the control URL whose principal may
+ * on metrics listeners: "public" only. */
+struct admission { /* req->admission; in the request's arena */
+    struct admit *admit;
+    const struct snapshot *snapshot;         /* pinned until the request is finished */
+    const struct snapshot_registry *registry; /* data plane */
+    struct origin origin;
+    struct gate_decision decision;
+    bool decided; /* the gate has spoken (data plane) */
+    struct principal principal;
+    bool authenticated;
+    struct auth_scopes scopes; /* what its token grants (bearer), or all that its principal may (basic) */
+    const char *outcome; /* for the access log: "allow", "deny", "unauthorized", "no-such-host" ... */
+};
+struct admission *admission_of(const struct http_request *req);
+
+struct admit_api { /* one for each listener class */
+    struct http_routes routes;
+    /* The API's own error form. `code` may be NULL (from rc). */
+    void (*error)(struct http_request *req, unsigned status, const char *code, const char *message);
+};
+struct admit_config {
+    struct snapshot_hub *hub;
+    struct auth_limiter *limiter;
+    struct admit_api data, control, metrics;
+    struct str suffix;            /* control and metrics answer for arm.<suffix>, localhost, the local address, control_name */
+    struct str control_name;      /* or STR_NONE */
+    bool denial_detail_full;
+    uint16_t login_port;          /* in loginServer unless 443 */
+};
+NODISCARD enum rc admit_new(const struct admit_config *config, struct admit **ret, struct err *e);
+void admit_free(struct admit *a);
+struct http_service admit_service(struct admit *a); /* for the http server */
+
+/* Scheme and authority by which the client came ("https://host:port"), for realm, Location and Link; in the arena. */
+struct str admit_base_url(struct http_request *req);
+/* The login server of the request's registry, with its port unless 443. */
+struct str admit_login_server(struct http_request *req);
+struct str admit_login_server_of(struct admit *a, struct arena *arena, struct str login_host);
+/* The same for the control plane, without final slash: the audience of its tokens and their issuer's root. */
+struct str admit_control_url(struct http_request *req);
+/* Answers 401 with the Bearer challenge of the wire contract 8.1 (data plane). */
+void admit_challenge(struct http_request *req, const char *message);
+
+/* For use cases that write: gate, credential generation and registry uuid under the newest snapshot. Write lane's thread.
+ * Lives in the request's arena; valid while the request is. */
+struct registry_guard admit_guard(struct http_request *req);
+/* /oauth2/token and the identity endpoints: the limiter's key of this request. */
+struct auth_limiter_key admit_limiter_key(struct http_request *req, struct str account);
+bool admit_sign_in_allowed(struct http_request *req, struct str account); /* false: answer 429 */
+void admit_sign_in_failed(struct http_request *req, struct str account);
+/* Prometheus lines of denials by registry and reason. Any thread. */
+void admit_render_metrics(struct admit *a, struct buf *out);
+
+#endif

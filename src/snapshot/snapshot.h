@@ -1,0 +1,88 @@
+/* The compiled form of all configuration: build, publish, adopt, read.
+ * A snapshot is immutable. Loops read the newest without a lock; a request pins one by its loop's own counter. Only the
+ * configuration thread (the write lane's) publishes, counts references between snapshots and frees them. DESIGN 4.3. */
+#ifndef SNAPSHOT_SNAPSHOT_H
+#define SNAPSHOT_SNAPSHOT_H
+
+#include "auth/auth.h"
+#include "gate/gate.h"
+#include "loop/loop.h"
+#include "meta/meta.h"
+#include "origin/origin.h"
+
+struct snapshot_registry {
+    struct uuid uuid;
+    struct str name, id, login_host; /* login_host: lower case, without port */
+    struct gate *gate;
+    bool admin_user, anonymous_pull, arm_audience; /* arm_audience: /oauth2/exchange takes the control URL's audience */
+    struct digest admin_password[2]; /* crypto_secret_hash */
+    int64_t admin_generation[2];
+    unsigned refs; /* the configuration thread's */
+};
+struct snapshot_principal {
+    struct uuid object_id, app_id;
+    struct str name;
+    struct digest secret;
+    int64_t generation;
+    bool administrator;
+};
+struct snapshot_identity { /* shared between snapshots until it changes */
+    struct uuid tenant, subscription;
+    struct jws_key *token_key;       /* registry tokens, HS256 */
+    struct jws_key **identity_keys;  /* identity tokens, ES256; the first signs */
+    size_t n_identity_keys;
+    struct snapshot_principal *principals;
+    size_t n_principals;
+    unsigned refs;
+};
+struct snapshot {
+    uint64_t generation;
+    struct origin_table *origins;
+    struct snapshot_identity *identity;
+    const struct snapshot_registry *default_registry; /* NULL without */
+    struct snapshot_index *index; /* private: registries by host, name, uuid */
+};
+const struct snapshot_registry *snapshot_by_host(const struct snapshot *s, struct str host);
+const struct snapshot_registry *snapshot_by_name(const struct snapshot *s, struct str name); /* no case */
+const struct snapshot_registry *snapshot_by_uuid(const struct snapshot *s, const struct uuid *u);
+const struct snapshot_registry *snapshot_by_id(const struct snapshot *s, struct str resource_id); /* no case */
+const struct snapshot_principal *snapshot_principal_by_app(const struct snapshot *s, const struct uuid *app_id);
+const struct snapshot_principal *snapshot_principal_by_object(const struct snapshot *s, const struct uuid *object_id);
+bool snapshot_registry_each(const struct snapshot *s, size_t *i, const struct snapshot_registry **ret);
+
+/* --- the hub ------------------------------------------------------------------------------------------------------------------ */
+struct snapshot_hub;
+struct snapshot_config {
+    struct meta *meta;
+    struct crypto_key seal;       /* unseals keys */
+    struct str suffix;            /* login servers are <name>.<suffix> unless the stored body says otherwise */
+    struct str default_registry;  /* its name, or STR_NONE */
+    struct loop *const *loops;
+    size_t n_loops;
+};
+/* Builds the first snapshot from the database. */
+NODISCARD enum rc snapshot_hub_new(const struct snapshot_config *config, struct snapshot_hub **ret, struct err *e);
+void snapshot_hub_free(struct snapshot_hub *h);
+/* On a loop: the newest this loop has adopted. pin counts a request that keeps it. */
+const struct snapshot *snapshot_current(const struct snapshot_hub *h, const struct loop *l);
+const struct snapshot *snapshot_pin(struct snapshot_hub *h, const struct loop *l);
+void snapshot_unpin(struct snapshot_hub *h, const struct loop *l, const struct snapshot *s);
+/* On any thread, for as long as fn runs: the newest published (call handlers, judging again on the write lane). */
+NODISCARD enum rc snapshot_with_newest(struct snapshot_hub *h, enum rc (*fn)(const struct snapshot *s, void *arg, struct err *e),
+                                       void *arg, struct err *e);
+/* Told on each loop after it adopted `s`, before it acknowledges: judge open streams again; set before the first change. */
+void snapshot_on_adopt(struct snapshot_hub *h, void (*fn)(void *ctx, struct loop *l, const struct snapshot *s), void *ctx);
+/* Told on the main loop (loops[0]) when networks or attachments changed: open and close listeners. */
+void snapshot_on_networks(struct snapshot_hub *h, void (*fn)(void *ctx, const struct snapshot *s), void *ctx);
+
+/* What a configuration change touched; fn names it while it writes, and only that is compiled anew. */
+struct snapshot_change;
+void snapshot_touch_registry(struct snapshot_change *c, const struct uuid *registry); /* made, changed or deleted */
+void snapshot_touch_networks(struct snapshot_change *c);                              /* networks, attachments */
+void snapshot_touch_identity(struct snapshot_change *c);
+typedef enum rc snapshot_change_fn(struct meta_tx *tx, struct snapshot_change *c, void *arg, struct err *e);
+/* On a work thread: one transaction on the write lane runs fn and compiles what it touched (a failure of either undoes both
+ * and leaves the old snapshot), commits, publishes; returns when every loop has adopted and acknowledged it. */
+NODISCARD enum rc snapshot_change(struct snapshot_hub *h, snapshot_change_fn *fn, void *arg, struct err *e);
+
+#endif
