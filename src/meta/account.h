@@ -5,7 +5,8 @@
 #include "base/digest.h"
 #include "meta/meta.h"
 
-/* Named values of the installation: "tenant", "subscription", "suffix", "token-key" (sealed), "identity-key" (sealed) ... */
+/* Named values of the installation: "tenant", "subscription" (uuid texts), "suffix", "token-key", "identity-key". The two keys
+ * are sealed: base64url of crypto_seal(seal key, bound = the setting's name, plain = 32 bytes / a JWK with its private part). */
 NODISCARD enum rc meta_setting_get(struct meta_tx *tx, struct arena *a, const char *name, struct str *ret, struct err *e);
 NODISCARD enum rc meta_setting_put(struct meta_tx *tx, const char *name, struct str value, struct err *e);
 
