@@ -4,7 +4,8 @@
 #ifndef ADMIT_ADMIT_H
 #define ADMIT_ADMIT_H
 
-#include "http/http.h"
+#include "http/route.h"
+#include "http/server.h"
 #include "registry/registry.h"
 #include "snapshot/snapshot.h"
 
