@@ -40,6 +40,8 @@ struct admit_api { /* one for each listener class */
 struct admit_config {
     struct snapshot_hub *hub;
     struct auth_limiter *limiter;
+    struct registry_store *store; /* what handlers of the data plane work on; admit itself never does */
+    struct lanes lanes;
     struct admit_api data, control, metrics;
     struct str suffix;            /* control and metrics answer for arm.<suffix>, localhost, the local address, control_name */
     struct str control_name;      /* or STR_NONE */
@@ -49,6 +51,9 @@ struct admit_config {
 NODISCARD enum rc admit_new(const struct admit_config *config, struct admit **ret, struct err *e);
 void admit_free(struct admit *a);
 struct http_service admit_service(struct admit *a); /* for the http server */
+
+struct registry_store *admit_store(const struct http_request *req);
+const struct lanes *admit_lanes(const struct http_request *req);
 
 /* Scheme and authority by which the client came ("https://host:port"), for realm, Location and Link; in the arena. */
 struct str admit_base_url(struct http_request *req);
