@@ -1,4 +1,5 @@
-/* Time. Wall-clock times are microseconds since the epoch (as in the database); spans use the monotonic clock. */
+/* Time. Wall-clock times are microseconds since the epoch (as in the database); spans use the
+ * monotonic clock. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

@@ -1,5 +1,5 @@
-/* Content digests as OCI image-spec "Digests" writes them: `sha256:<64 hex>` or `sha512:<128 hex>`, lower case.
- * Naming only: hashing is in crypto/. */
+/* Content digests as OCI image-spec "Digests" writes them: `sha256:<64 hex>` or `sha512:<128 hex>`,
+ * lower case. Naming only: hashing is in crypto/. */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
@@ -13,7 +13,8 @@ struct digest {
     uint8_t bytes[DIGEST_BYTES_MAX];
 };
 
-NODISCARD enum rc digest_parse(struct str s, struct digest *ret, struct err *e); /* RC_INVALID; RC_UNSUPPORTED algorithm */
+/* RC_INVALID; RC_UNSUPPORTED for a well-formed digest of another algorithm. */
+NODISCARD enum rc digest_parse(struct str s, struct digest *ret, struct err *e);
 /* Terminated text; returns it as borrowed from `out`. */
 struct str digest_format(const struct digest *d, char out[DIGEST_TEXT_MAX]);
 size_t digest_size(enum digest_algorithm a); /* 32, 64, or 0 */

@@ -1,4 +1,5 @@
-/* IP addresses and CIDR blocks. IPv4-mapped IPv6 (::ffff:0:0/96, nothing else) is always held as IPv4. */
+/* IP addresses and CIDR blocks. IPv4-mapped IPv6 (::ffff:0:0/96, nothing else) is always held as
+ * IPv4. */
 #ifndef BASE_IP_H
 #define BASE_IP_H
 
@@ -8,7 +9,7 @@ struct sockaddr;
 enum { IP_TEXT_MAX = 46, CIDR_TEXT_MAX = 50 };
 
 struct ip_addr {
-    uint8_t family; /* 4, 6, or 0 when unset */
+    uint8_t family;    /* 4, 6, or 0 when unset */
     uint8_t bytes[16]; /* network order; the first 4 for IPv4, the rest zero */
 };
 struct cidr {
@@ -18,9 +19,10 @@ struct cidr {
 
 /* Strict: dotted quad without leading zeros, or RFC 4291 text; no zone id, no brackets. */
 NODISCARD enum rc ip_parse(struct str s, struct ip_addr *ret, struct err *e);
-/* Address or address/prefix. RC_INVALID: host bits set, prefix out of range, zone id; the text says which. */
+/* Address or address/prefix. RC_INVALID: host bits set, prefix out of range, zone id; the text says
+ * which. */
 NODISCARD enum rc cidr_parse(struct str s, struct cidr *ret, struct err *e);
-struct str ip_format(const struct ip_addr *a, char out[IP_TEXT_MAX]); /* RFC 5952 for IPv6 */
+struct str ip_format(const struct ip_addr *a, char out[IP_TEXT_MAX]);  /* RFC 5952 for IPv6 */
 struct str cidr_format(const struct cidr *c, char out[CIDR_TEXT_MAX]); /* always with /prefix */
 bool ip_eq(const struct ip_addr *a, const struct ip_addr *b);
 int ip_cmp(const struct ip_addr *a, const struct ip_addr *b);

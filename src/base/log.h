@@ -1,7 +1,8 @@
 /* Log: named events with typed fields, as JSON lines (or plain text on a terminal).
- * Each thread writes into its own ring of 1 MiB; one writer thread empties them to standard error. A full ring drops
- * and counts; log calls never block. Before log_start and after log_stop, events go straight to standard error.
- * Never log a secret, a token or a signed URL. Escaping happens here and nowhere else. */
+ * Each thread writes into its own ring of 1 MiB; one writer thread empties them to the descriptor
+ * that log_start got. A full ring drops and counts; log calls never block. Before log_start and
+ * after log_stop, events go straight to standard error. Never log a secret, a token or a signed URL. Escaping happens here
+ * and nowhere else. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -45,7 +46,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 void log_set_level(enum log_level level);
 NODISCARD enum rc log_level_parse(struct str s, enum log_level *ret); /* debug, info, warn, error */
 NODISCARD enum rc log_start(int fd, struct err *e); /* starts the writer thread */
-void log_stop(void);                                /* empties every ring, joins the writer */
+void log_stop(void); /* empties every ring, joins the writer */
 uint64_t log_dropped(void);
 
 #endif

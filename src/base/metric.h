@@ -1,4 +1,5 @@
-/* Counters and gauges, listed in metrics.def, one line each with its help text. Each thread adds to its own cells. */
+/* Counters and gauges, listed in metrics.def, one line each with its help text. Each thread adds to
+ * its own cells. */
 #ifndef BASE_METRIC_H
 #define BASE_METRIC_H
 

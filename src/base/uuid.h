@@ -10,8 +10,9 @@ struct uuid {
 };
 
 struct uuid uuid_random(void); /* version 4, from getrandom(2) */
-NODISCARD enum rc uuid_parse(struct str s, struct uuid *ret, struct err *e); /* 8-4-4-4-12, either case */
-struct str uuid_format(const struct uuid *u, char out[UUID_TEXT_MAX]);       /* lower case */
+/* 8-4-4-4-12, either case. */
+NODISCARD enum rc uuid_parse(struct str s, struct uuid *ret, struct err *e);
+struct str uuid_format(const struct uuid *u, char out[UUID_TEXT_MAX]); /* lower case */
 bool uuid_eq(const struct uuid *a, const struct uuid *b);
 bool uuid_is_nil(const struct uuid *u);
 

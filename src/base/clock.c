@@ -1,0 +1,104 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static int64_t clock_us(clockid_t id)
+{
+    struct timespec t;
+
+    if (clock_gettime(id, &t) != 0)
+        abort();
+    return (int64_t)t.tv_sec * CLOCK_US_PER_S + t.tv_nsec / 1000;
+}
+
+int64_t clock_wall_us(void)
+{
+    return clock_us(CLOCK_REALTIME);
+}
+
+int64_t clock_mono_us(void)
+{
+    return clock_us(CLOCK_MONOTONIC);
+}
+
+struct civil {
+    int64_t year;
+    unsigned month, day, weekday; /* 1..12, 1..31, 0 is Sunday */
+    unsigned hour, minute, second, us;
+};
+
+/* Years begin in March here, so that the leap day is the last of its year and 153 days are five
+ * months. gmtime_r does the same under a lock of the whole process; every log line needs this. */
+static void civil_date(int64_t days, struct civil *c)
+{
+    days += 719468; /* from 0000-03-01 */
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    unsigned in_era = (unsigned)(days - era * 146097);
+    unsigned year_of_era = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    unsigned in_year = in_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned month = (5 * in_year + 2) / 153;
+
+    c->day = in_year - (153 * month + 2) / 5 + 1;
+    c->month = month < 10 ? month + 3 : month - 9;
+    c->year = (int64_t)year_of_era + era * 400 + (c->month <= 2);
+}
+
+static struct civil civil_from(int64_t wall_us)
+{
+    enum { DAY = 86400 };
+    int64_t us = wall_us % CLOCK_US_PER_S, s = wall_us / CLOCK_US_PER_S;
+
+    if (us < 0) {
+        us += CLOCK_US_PER_S;
+        s--;
+    }
+    int64_t in_day = s % DAY, days = s / DAY;
+
+    if (in_day < 0) {
+        in_day += DAY;
+        days--;
+    }
+    struct civil c = {
+        .weekday = (unsigned)(((days % 7) + 11) % 7), /* 1970-01-01 was a Thursday */
+        .hour = (unsigned)in_day / 3600,
+        .minute = (unsigned)in_day / 60 % 60,
+        .second = (unsigned)in_day % 60,
+        .us = (unsigned)us,
+    };
+
+    civil_date(days, &c);
+    return c;
+}
+
+static struct str clock_format(int64_t wall_us, const char *zone, char out[CLOCK_TEXT_MAX])
+{
+    struct civil c = civil_from(wall_us);
+    int n = snprintf(out, CLOCK_TEXT_MAX, "%04lld-%02u-%02uT%02u:%02u:%02u.%06u0%s",
+                     (long long)c.year, c.month, c.day, c.hour, c.minute, c.second, c.us, zone);
+
+    return (struct str){out, (size_t)n};
+}
+
+struct str clock_format_z(int64_t wall_us, char out[CLOCK_TEXT_MAX])
+{
+    return clock_format(wall_us, "Z", out);
+}
+
+struct str clock_format_offset(int64_t wall_us, char out[CLOCK_TEXT_MAX])
+{
+    return clock_format(wall_us, "+00:00", out);
+}
+
+struct str clock_format_http(int64_t wall_us, char out[CLOCK_TEXT_MAX])
+{
+    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    struct civil c = civil_from(wall_us);
+    int n = snprintf(out, CLOCK_TEXT_MAX, "%s, %02u %s %04lld %02u:%02u:%02u GMT", days[c.weekday],
+                     c.day, months[c.month - 1], (long long)c.year, c.hour, c.minute, c.second);
+
+    return (struct str){out, (size_t)n};
+}
