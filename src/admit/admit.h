@@ -68,6 +68,9 @@ void admit_challenge(struct http_request *req, const char *message);
 /* For use cases that write: gate, credential generation and registry uuid under the newest snapshot. Write lane's thread.
  * Lives in the request's arena; valid while the request is. */
 struct registry_guard admit_guard(struct http_request *req);
+/* Is the credential that vouched for `p` still in force (its generation is the present one)? Anonymous: while the registry
+ * allows anonymous pull. Sets nothing. */
+bool admit_principal_stands(const struct snapshot *s, const struct snapshot_registry *r, const struct principal *p);
 /* /oauth2/token and the identity endpoints: the limiter's key of this request. */
 struct auth_limiter_key admit_limiter_key(struct http_request *req, struct str account);
 bool admit_sign_in_allowed(struct http_request *req, struct str account); /* false: answer 429 */

@@ -19,6 +19,7 @@ struct principal {
     enum principal_kind kind;
     struct uuid object_id, app_id; /* PRINCIPAL_IDENTITY */
     int64_t generation; /* of the credential that vouches for it */
+    unsigned slot;      /* PRINCIPAL_REGISTRY_ADMIN: by which of the two passwords, 0 or 1 */
     bool administrator;
     char name[96]; /* for logs and audit */
 };
@@ -35,6 +36,7 @@ enum { AUTH_SCOPES_MAX = 32 };
 struct auth_scopes {
     struct auth_scope list[AUTH_SCOPES_MAX];
     size_t n;
+    unsigned everywhere; /* actions on whatever there is: Basic credentials, never in a token */
 };
 /* One `scope` parameter (several, blank-separated, are allowed); appended. Unknown actions and types grant nothing and are no
  * error ("registry:None:*"); malformed: RC_INVALID. Texts are borrowed. */
@@ -42,6 +44,7 @@ NODISCARD enum rc auth_scopes_parse(struct str text, struct auth_scopes *scopes,
 bool auth_scopes_allow(const struct auth_scopes *scopes, struct str repository, unsigned actions);
 bool auth_scopes_allow_catalog(const struct auth_scopes *scopes);
 /* Keeps of `asked` what `principal` may have on a registry (anonymous: pull, where anonymous pull is on). */
+void auth_scopes_everything(const struct principal *p, bool anonymous_pull, struct auth_scopes *ret); /* all it may have */
 void auth_scopes_grant(const struct principal *p, bool anonymous_pull, const struct auth_scopes *asked, struct auth_scopes *ret);
 
 /* --- registry tokens (JWT, HS256) ------------------------------------------------------------------------------------------- */
@@ -54,7 +57,7 @@ struct auth_token {
     int64_t issued_us, expires_us; /* wall clock */
 };
 NODISCARD enum rc auth_token_mint(const struct jws_key *key, const struct auth_token *t, struct buf *out, struct err *e);
-/* Checks signature, typ, alg, audience, times. Texts in the arena. RC_UNAUTHENTICATED. The generation is the caller's to check. */
+/* Checks signature, typ, alg, audience, times; `administrator` is not in a token and stays false. Texts in the arena. RC_UNAUTHENTICATED. The generation is the caller's to check. */
 NODISCARD enum rc auth_token_verify(struct jws_key *key, enum auth_token_kind kind, const struct uuid *registry,
                                     struct str token, int64_t now_us, struct arena *a, struct auth_token *ret, struct err *e);
 
