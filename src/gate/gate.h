@@ -48,17 +48,20 @@ struct gate_rule_set {
     struct uuid *approved_endpoints; /* private endpoints with an Approved connection */
     size_t n_approved_endpoints;
 };
-/* From a registry's stored `properties` (networkRuleSet with defaultAction, ipRules[].value, virtualNetworkRules[].id and the
- * private member `uuid`; publicNetworkAccess; networkRuleBypassOptions; enforcement; privateEndpointConnections). Absent
- * networkRuleSet: allow. Anything malformed is RC_INVALID: the gate fails closed. Texts are borrowed from `properties`,
- * arrays are the arena's. */
-NODISCARD enum rc gate_rule_set_read(const struct json *properties, struct arena *a, struct gate_rule_set *ret, struct err *e);
+/* From a registry's stored `properties`: networkRuleSet {defaultAction, enforcement, ipRules[].value, virtualNetworkRules[].id
+ * and the private member `uuid` (absent: nil)}; publicNetworkAccess; networkRuleBypassOptions; privateEndpointConnections[]
+ * .properties {privateEndpoint.uuid, privateLinkServiceConnectionState.status}. Absent networkRuleSet: allow; one without
+ * defaultAction and anything else malformed is RC_INVALID: the gate fails closed. Texts are borrowed from `properties`, arrays
+ * are the arena's. */
+NODISCARD enum rc gate_rule_set_read(const struct json *properties, struct arena *a, struct gate_rule_set *ret,
+                                     struct err *e);
 
 /* --- compiled -------------------------------------------------------------------------------------------------------------- */
 struct gate;
 struct gate_decision {
     bool allow;
-    bool report_only; /* allow is true only because the rule set is in report-only mode */
+    bool report_only; /* allow is true only because the rule set is in report-only mode; the last row only, for a rule set
+                         has no say in those above it */
     enum gate_reason reason;
     int rule; /* index into ip_rules or subnet_rules as given; -1 none */
 };
