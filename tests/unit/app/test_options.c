@@ -1,0 +1,111 @@
+#include "app/options.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static enum rc parse(const char *const *words, struct serve_options *o, struct err *e)
+{
+    char *argv[16];
+    int argc = 0;
+
+    argv[argc++] = (char *)"serve";
+    for (; *words && argc < 15; words++)
+        argv[argc++] = (char *)*words;
+    argv[argc] = NULL;
+    return serve_options_parse(argc, argv, o, e);
+}
+
+#define PARSE(o, e, ...) parse((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL}, o, e)
+
+static void without_options_the_defaults_of_the_manual_hold(void **state)
+{
+    struct serve_options o;
+    char ip[IP_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(PARSE(&o, NULL), RC_OK);
+    assert_string_equal(o.data, "./data");
+    assert_int_equal(o.n_listen, 1);
+    assert_string_equal(ip_format(&o.listen[0].addr, ip).ptr, "0.0.0.0");
+    assert_int_equal(o.listen[0].port, 5443);
+    assert_false(o.listen[0].plain);
+    assert_int_equal(o.control.port, 8443);
+    assert_true(o.metrics.plain);
+    assert_int_equal(serve_login_port(&o), 5443);
+    assert_string_equal(o.suffix, "azurecr.localhost");
+}
+
+static void each_listen_is_kept_with_its_flags(void **state)
+{
+    struct serve_options o;
+    char ip[IP_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(PARSE(&o, NULL, "--listen", "127.0.0.1:80,plain", "--listen", "[::]:443"), RC_OK);
+    assert_int_equal(o.n_listen, 2);
+    assert_true(o.listen[0].plain);
+    assert_string_equal(ip_format(&o.listen[1].addr, ip).ptr, "::");
+    assert_int_equal(o.listen[1].port, 443);
+    assert_int_equal(serve_login_port(&o), 80);
+}
+
+static void an_option_wins_over_its_environment_variable(void **state)
+{
+    struct serve_options o;
+
+    (void)state;
+    setenv("KIDOBAN_LISTEN", "127.0.0.1:1 127.0.0.1:2,plain", 1);
+    setenv("KIDOBAN_SUFFIX", "registry.example", 1);
+    assert_int_equal(PARSE(&o, NULL), RC_OK);
+    assert_int_equal(o.n_listen, 2);
+    assert_string_equal(o.suffix, "registry.example");
+    assert_int_equal(PARSE(&o, NULL, "--listen", "127.0.0.1:3", "--suffix", "other.example"), RC_OK);
+    assert_int_equal(o.n_listen, 1);
+    assert_int_equal(o.listen[0].port, 3);
+    assert_string_equal(o.suffix, "other.example");
+    unsetenv("KIDOBAN_LISTEN");
+    unsetenv("KIDOBAN_SUFFIX");
+}
+
+static void what_is_wrong_is_named(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"--listen", "5443"},
+        {"--listen", "0.0.0.0:70000"},
+        {"--listen", "::1:5443"},
+        {"--listen", "0.0.0.0:1,tls"},
+        {"--listen", "0.0.0.0:1,proxy"},
+        {"--listen", "0.0.0.0:1,"},
+        {"--control", "127.0.0.1:1,plain"},
+        {"--suffix", "Upper.example"},
+        {"--suffix", "a..b"},
+        {"--suffix", "-a"},
+        {"--tls-cert", "only-one"},
+        {"--denial-detail", "some"},
+        {"--log-level", "loud"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        struct serve_options o = {.data = "untouched"};
+        struct err e = {0};
+
+        assert_int_not_equal(PARSE(&o, &e, wrong[i][0], wrong[i][1]), RC_OK);
+        assert_true(strlen(e.text) > 0);
+        assert_string_equal(o.data, "untouched");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_options_the_defaults_of_the_manual_hold),
+        cmocka_unit_test(each_listen_is_kept_with_its_flags),
+        cmocka_unit_test(an_option_wins_over_its_environment_variable),
+        cmocka_unit_test(what_is_wrong_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
