@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from lab import Lab  # noqa: E402
+from lab import Kidoban, Lab  # noqa: E402
 
 
 def pytest_configure(config):
@@ -34,3 +34,43 @@ def pytest_runtest_makereport(item, call):
 def lab():
     with Lab() as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def kidoban(lab):
+    """A running server in the lab's internet, with a resource group to put things in."""
+    k = Kidoban(lab).start()
+    k.group()
+    return k
+
+
+@pytest.fixture(scope="module")
+def place(lab, kidoban):
+    """Two virtual networks with the same addresses, both attached; a registry; and the hosts of each."""
+    return Place(lab, kidoban)
+
+
+class Place:
+    """Networks a and b (10.0.0.0/24 both) with a host 10.0.0.4 each, a public host, and one registry."""
+
+    def __init__(self, lab, kidoban):
+        self.lab, self.kidoban = lab, kidoban
+        self.networks = {n: lab.network(n) for n in "ab"}
+        self.vnets = {n: kidoban.network(f"vnet-{n}") for n in "ab"}
+        for n in "ab":
+            kidoban.attach(f"at-{n}", self.networks[n], self.vnets[n])
+        self.subnets = {n: self.vnets[n]["subnets"][0]["id"] for n in "ab"}
+        self.registry = kidoban.registry("myreg")
+        self.a, self.b = (self.networks[n].host("10.0.0.4") for n in "ab")
+        self.public = lab.public_host("198.51.100.7")
+        self.hosts = [self.a, self.b, self.public]
+        self.registry.known_by(*self.hosts)
+
+    def rules(self, default="Deny", subnets=(), addresses=()):
+        """Replace the registry's whole rule set."""
+        body = {"properties": {"networkRuleSet": {
+            "defaultAction": default,
+            "virtualNetworkRules": [{"id": self.subnets[s], "action": "Allow"} for s in subnets],
+            "ipRules": [{"value": a, "action": "Allow"} for a in addresses]}}}
+        a = self.kidoban.control().request("PATCH", self.registry.id, body)
+        assert a.status == 200, a

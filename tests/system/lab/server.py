@@ -26,8 +26,8 @@ class CliError(Failed):
 class Kidoban:
     """One server in the lab's internet, as root with its helper, serving as an unprivileged user."""
 
-    def __init__(self, lab, name="kidoban", options=(), user="nobody"):
-        self.lab, self.space, self.user = lab, lab.internet, user
+    def __init__(self, lab, name="kidoban", options=(), user="nobody", space=None, suffix=SUFFIX):
+        self.lab, self.space, self.user, self.suffix = lab, space or lab.internet, user, suffix
         self.dir = os.path.join(lab.dir, name)
         os.makedirs(self.dir)
         os.chmod(self.dir, 0o755)
@@ -38,7 +38,7 @@ class Kidoban:
 
     def start(self):
         """Start the server and wait until it says that it is ready."""
-        argv = [BINARY, "serve", "--data", self.data, "--user", self.user, "--suffix", SUFFIX,
+        argv = [BINARY, "serve", "--data", self.data, "--user", self.user, "--suffix", self.suffix,
                 "--listen", "0.0.0.0:443", *self.options]
         net = ["nsenter", f"--net=/run/netns/{self.space.ns}", *argv]
         self.process = Process(net, self.log, env={**self.space.env, **_sanitizers()})

@@ -1,0 +1,173 @@
+"""The other clients of registries: each pushes and pulls where it may, and says that it was refused where not."""
+
+import json
+import os
+
+import pytest
+
+from lab import run
+from lab.clients import Clients
+from lab.images import hello_image, write_archive, write_layout
+from lab.network import TOOLS
+
+GO = ("crane", "oras", "regctl")
+
+
+@pytest.fixture(scope="module")
+def allowed(place):
+    place.rules(subnets="a")
+    return Clients(place.a)
+
+
+@pytest.fixture(scope="module")
+def denied(place, allowed):
+    return Clients(place.b)
+
+
+@pytest.fixture(scope="module")
+def image(lab):
+    return hello_image(lab, "clients")
+
+
+@pytest.fixture(scope="module")
+def archive(lab, image):
+    return write_archive(lab.path("images", "clients.tar"), "v1", image)
+
+
+@pytest.fixture(scope="module")
+def ctr(place, allowed):
+    """containerd in network a's host, with a folder that says which authority to trust."""
+    allowed.containerd()
+    return allowed, allowed.hosts_dir(place.registry.login_server, place.kidoban.ca)
+
+
+@pytest.fixture(scope="module")
+def login(place, allowed):
+    """Sign in once for podman, skopeo and buildah, which share a file."""
+    r = place.registry
+    allowed("podman", "login", "--username", r.user, "--password-stdin", r.login_server, stdin=r.password).ok()
+
+
+def credentials(place):
+    return f"{place.registry.user}:{place.registry.password}"
+
+
+def need(program):
+    if not os.path.exists(os.path.join(TOOLS, program)):
+        pytest.skip(f"{program} is not here: tools/install-clients builds it where there is Go")
+
+
+def assert_forbidden(result):
+    assert result.code != 0
+    assert "403 (Forbidden)" in result.text, result.text
+
+
+def served(place, repository, tag="v1"):
+    """The manifest that the registry has, as a digest."""
+    c = place.registry.connect(place.a, f"repository:{repository}:pull")
+    return c.manifest(repository, tag).headers["Docker-Content-Digest"]
+
+
+def test_skopeo_pushes_a_layout_byte_for_byte_and_pulls_it(place, allowed, login, archive, image, lab):
+    there = f"docker://{place.registry.login_server}/skopeo:v1"
+    allowed("skopeo", "copy", f"oci-archive:{archive}", there).ok()
+    assert served(place, "skopeo") == image.digest
+    assert json.loads(allowed("skopeo", "inspect", there).ok().out)["Digest"] == image.digest
+    assert json.loads(allowed("skopeo", "list-tags", there[:-3]).ok().out)["Tags"] == ["v1"]
+    allowed("skopeo", "copy", there, "oci:" + lab.path("pulled", "skopeo") + ":v1").ok()
+
+
+def test_podman_pushes_and_pulls(place, allowed, login, archive):
+    name = f"{place.registry.login_server}/podman:v1"
+    loaded = allowed("podman", "pull", "--quiet", f"oci-archive:{archive}").ok().out.strip()
+    allowed("podman", "tag", loaded, name).ok()
+    allowed("podman", "push", name).ok()
+    allowed("podman", "image", "rm", "--all", "--force").ok()
+    allowed("podman", "pull", name).ok()
+
+
+def test_buildah_builds_pushes_and_pulls(place, allowed, login, lab):
+    name = f"{place.registry.login_server}/buildah:v1"
+    container = allowed("buildah", "from", "scratch").ok().out.strip()
+    allowed("buildah", "copy", container, lab.path("images", "hello"), "/hello").ok()
+    allowed("buildah", "config", "--cmd", '["/hello"]', container).ok()
+    allowed("buildah", "commit", container, name).ok()
+    allowed("buildah", "push", name).ok()
+    allowed("buildah", "rmi", "--force", "--all").ok()
+    allowed("buildah", "pull", name).ok()
+
+
+def test_containerd_pulls_what_docker_format_clients_pushed_and_pushes_it_again(place, ctr, allowed, login, archive):
+    clients, hosts = ctr
+    server = place.registry.login_server
+    allowed("skopeo", "copy", "--format", "v2s2", f"oci-archive:{archive}", f"docker://{server}/ctr:v1").ok()
+    options = ("--hosts-dir", hosts, "--user", credentials(place))
+    clients.ctr("images", "pull", *options, f"{server}/ctr:v1").ok()
+    clients.ctr("images", "tag", f"{server}/ctr:v1", f"{server}/ctr-again:v1").ok()
+    clients.ctr("images", "push", *options, f"{server}/ctr-again:v1").ok()
+    assert served(place, "ctr-again") == served(place, "ctr")
+
+
+def test_crane_pushes_and_pulls(place, allowed, image, lab):
+    need("crane")
+    r = place.registry
+    allowed("crane", "auth", "login", r.login_server, "-u", r.user, "--password-stdin", stdin=r.password).ok()
+    layout = write_layout(lab.path("layout", "crane"), "v1", image)
+    allowed("crane", "push", layout, f"{r.login_server}/crane:v1").ok()
+    assert allowed("crane", "digest", f"{r.login_server}/crane:v1").ok().out.strip() == image.digest
+    assert allowed("crane", "ls", f"{r.login_server}/crane").ok().out.split() == ["v1"]
+    allowed("crane", "pull", f"{r.login_server}/crane:v1", lab.path("pulled", "crane.tar")).ok()
+
+
+def test_oras_pushes_and_pulls_an_artifact(place, allowed, lab):
+    need("oras")
+    r = place.registry
+    allowed("oras", "login", r.login_server, "-u", r.user, "--password-stdin", stdin=r.password).ok()
+    folder = os.path.dirname(lab.path("artifact", "x"))
+    with open(os.path.join(folder, "note.txt"), "w", encoding="utf-8") as f:
+        f.write("an artifact")
+    here = ["sh", "-c", 'cd "$0" && exec "$@"', folder]
+    allowed(*here, "oras", "push", f"{r.login_server}/oras:v1", "note.txt:text/plain").ok()
+    allowed("oras", "pull", f"{r.login_server}/oras:v1", "-o", lab.path("pulled", "oras")).ok()
+    with open(lab.path("pulled", "oras") + "/note.txt", encoding="utf-8") as f:
+        assert f.read() == "an artifact"
+
+
+def test_regctl_copies_a_layout_there_and_reads_it(place, allowed, image, lab):
+    need("regctl")
+    r = place.registry
+    allowed("regctl", "registry", "login", r.login_server, "-u", r.user, "--pass-stdin", stdin=r.password).ok()
+    layout = write_layout(lab.path("layout", "regctl"), "v1", image)
+    allowed("regctl", "image", "copy", f"ocidir://{layout}:v1", f"{r.login_server}/regctl:v1").ok()
+    assert allowed("regctl", "image", "digest", f"{r.login_server}/regctl:v1").ok().out.strip() == image.digest
+
+
+def test_podman_skopeo_and_buildah_say_that_they_were_refused(place, denied):
+    r = place.registry
+    name = f"{r.login_server}/skopeo:v1"
+    assert_forbidden(denied("podman", "login", "-u", r.user, "--password-stdin", r.login_server, stdin=r.password))
+    for argv in (("podman", "pull", name), ("skopeo", "inspect", f"docker://{name}"),
+                 ("skopeo", "list-tags", f"docker://{r.login_server}/skopeo"), ("buildah", "pull", name)):
+        result = denied(*argv)
+        assert_forbidden(result)
+        assert "pinging container registry" in result.text
+
+
+def test_ctr_says_that_it_was_refused(place, denied):
+    denied.containerd()
+    hosts = denied.hosts_dir(place.registry.login_server, place.kidoban.ca)
+    result = denied.ctr("images", "pull", "--hosts-dir", hosts, f"{place.registry.login_server}/ctr:v1")
+    assert result.code == 1 and "403 Forbidden" in result.text
+
+
+@pytest.mark.parametrize("program,argv", [("crane", ["manifest"]), ("oras", ["pull"]), ("regctl", ["manifest", "get"])])
+def test_go_clients_show_the_address_that_was_refused(place, denied, program, argv):
+    need(program)
+    result = denied(program, *argv, f"{place.registry.login_server}/crane:v1")
+    assert result.code == 1
+    assert "client with IP '10.0.0.4' is not allowed access." in result.text
+
+
+def test_every_client_of_this_list_is_on_this_machine():
+    missing = [p for p in ("docker", "podman", "skopeo", "buildah", "ctr") if run(["sh", "-c", f"command -v {p}"]).code]
+    assert missing == []

@@ -1,0 +1,34 @@
+"""What make install puts where, and what systemd thinks of it."""
+
+import os
+import shutil
+
+import pytest
+
+from lab import run
+from lab.server import TOP
+
+BUILD = os.path.dirname(os.environ.get("KIDOBAN_BINARY") or os.path.join(TOP, "build", "x"))
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("installed"))
+    run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], env={**os.environ, "DESTDIR": folder}).ok()
+    return folder
+
+
+def test_the_program_its_unit_and_its_user_are_installed(installed):
+    found = {f for _, _, files in os.walk(installed) for f in files}
+    assert {"kidoban", "kidoban.service", "kidoban.conf"} <= found
+
+
+def test_systemd_finds_no_fault_with_the_unit(installed, tmp_path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd is not on this machine")
+    with open(os.path.join(BUILD, "packaging", "kidoban.service"), encoding="utf-8") as f:
+        unit = f.read()
+    path = tmp_path / "kidoban.service"
+    path.write_text(unit.replace("/usr/local/bin/kidoban", os.path.join(BUILD, "kidoban")))
+    r = run(["systemd-analyze", "verify", "--man=no", path])
+    assert "kidoban.service" not in r.text, r.text
