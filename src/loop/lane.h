@@ -9,6 +9,7 @@
 struct lane;
 struct lane_limits {
     unsigned threads, queue, per_key;
+    unsigned expiry_ms; /* 0: 10 s */
 };
 
 struct lane_job {
@@ -29,7 +30,7 @@ struct lane_batch {
     unsigned max;
 };
 
-/* `batch` may be NULL. */
+/* `batch` may be NULL. `name` is not copied; threads bear it. */
 NODISCARD enum rc lane_new(const char *name, const struct lane_limits *limits, const struct lane_batch *batch,
                            struct lane **ret, struct err *e);
 /* Any thread. RC_UNAVAILABLE, at once, when the queue or the key's share is full: nothing was queued. */
