@@ -1,0 +1,155 @@
+/* The server at work: listeners, loops, signals. */
+#include "app/drain.h"
+#include "app/listeners.h"
+#include "app/server.h"
+#include "base/log.h"
+#include "sys/thread.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CERTIFICATE_CHECK_MS = 12 * 3600 * 1000 };
+
+struct run {
+    struct server *server;
+    struct drain *drain;
+    struct loop_signal *term, *interrupt, *hangup;
+    struct loop_timer *certificates;
+    pthread_t *threads; /* of loops 1 and up */
+    unsigned n_threads;
+};
+
+static void on_end(void *ctx, int signum)
+{
+    struct run *r = ctx;
+
+    log_info("server.draining", F_I64("signal", signum));
+    listeners_close(r->server->listeners);
+    drain_begin(r->drain);
+}
+
+static void on_hangup(void *ctx, int signum)
+{
+    struct run *r = ctx;
+
+    (void)signum;
+    server_tls_reload(r->server);
+}
+
+/* Reading them renews those that are due. */
+static void on_certificate_check(void *ctx)
+{
+    struct run *r = ctx;
+
+    server_tls_reload(r->server);
+    loop_timer_start(r->certificates, CERTIFICATE_CHECK_MS);
+}
+
+static void on_networks(void *ctx, const struct snapshot *s)
+{
+    struct server *server = ctx;
+
+    listeners_attachments(server->listeners, s->origins);
+}
+
+static enum rc watch_signals(struct run *r, struct err *e)
+{
+    struct loop *main_loop = r->server->loops[0];
+    enum rc rc = loop_signal_new(main_loop, SIGTERM, on_end, r, &r->term, e);
+
+    if (rc == RC_OK)
+        rc = loop_signal_new(main_loop, SIGINT, on_end, r, &r->interrupt, e);
+    if (rc == RC_OK)
+        rc = loop_signal_new(main_loop, SIGHUP, on_hangup, r, &r->hangup, e);
+    r->certificates = loop_timer_new(main_loop, on_certificate_check, r);
+    loop_timer_start(r->certificates, CERTIFICATE_CHECK_MS);
+    return rc;
+}
+
+static enum rc open_listeners(struct server *s, int helper_fd, struct err *e)
+{
+    const struct listeners_config config = {
+        .options = s->options,
+        .helper_fd = helper_fd,
+        .loops = s->loops,
+        .n_loops = s->n_loops,
+        .tls = s->tls,
+        .accepted = http_server_accepted,
+        .ctx = s->http,
+    };
+
+    return listeners_new(&config, &s->listeners, e);
+}
+
+/* One line per listener and then `ready`, on standard output: scripts wait for it. */
+static void say_ready(const struct server *s)
+{
+    CLEANUP(buf_done) struct buf text = BUF_INIT(64 * 1024);
+
+    listeners_describe(s->listeners, &text);
+    fwrite(text.ptr, 1, text.len, stdout);
+    puts("ready");
+    fflush(stdout);
+}
+
+static void *run_loop(void *loop)
+{
+    loop_run(loop);
+    return NULL;
+}
+
+static enum rc start_threads(struct run *r, struct err *e)
+{
+    struct server *s = r->server;
+    enum rc rc = RC_OK;
+
+    r->threads = calloc(s->n_loops, sizeof(pthread_t));
+    if (!r->threads)
+        abort();
+    while (rc == RC_OK && r->n_threads + 1 < s->n_loops) {
+        rc = thread_start(&r->threads[r->n_threads], "loop", run_loop, s->loops[r->n_threads + 1], e);
+        r->n_threads += rc == RC_OK;
+    }
+    return rc;
+}
+
+static void join_threads(struct run *r)
+{
+    for (unsigned i = 0; i < r->n_threads; i++) {
+        loop_stop(r->server->loops[i + 1]);
+        pthread_join(r->threads[i], NULL);
+    }
+    free(r->threads);
+}
+
+static void attach_now(const struct server *s)
+{
+    listeners_attachments(s->listeners, snapshot_current(s->hub, s->loops[0])->origins);
+}
+
+enum rc server_run(struct server *s, int helper_fd, struct err *e)
+{
+    struct run r = {.server = s};
+    enum rc rc = watch_signals(&r, e);
+
+    r.drain = drain_new(s->http, s->loops, s->n_loops);
+    if (rc == RC_OK)
+        rc = open_listeners(s, helper_fd, e);
+    if (rc == RC_OK) {
+        snapshot_on_networks(s->hub, on_networks, s);
+        attach_now(s);
+        rc = start_threads(&r, e);
+    }
+    if (rc == RC_OK) {
+        say_ready(s);
+        loop_run(s->loops[0]);
+    }
+    join_threads(&r);
+    listeners_free(s->listeners);
+    drain_free(r.drain);
+    loop_timer_free(r.certificates);
+    loop_signal_free(r.term);
+    loop_signal_free(r.interrupt);
+    loop_signal_free(r.hangup);
+    return rc;
+}
