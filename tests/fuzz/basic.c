@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(arena_done) struct arena a = ARENA_INIT(64 * 1024);
     struct str user, password;
 
-    if (auth_basic_parse((struct str){(const char *)data, size}, &a, &user, &password, NULL) != RC_OK)
+    if (auth_basic_parse((struct str){(const char *)data, size}, &a, &user, &password, NULL) !=
+        RC_OK)
         return 0;
     if (memchr(user.ptr, ':', user.len) || memchr(password.ptr, '\0', password.len))
         abort();

@@ -1,4 +1,5 @@
-/* Tokens: what was not signed by our key never verifies, and the Bearer field gives only what may be one. */
+/* Tokens: what was not signed by our key never verifies, and the Bearer field gives only what may
+ * be one. */
 #include "auth/auth.h"
 
 #include <stdlib.h>

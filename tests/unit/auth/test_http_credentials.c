@@ -53,8 +53,8 @@ static void malformed_basic_credentials_are_invalid(void **state)
 
     (void)state;
     assert_int_equal(basic("Basic !!!", &a, &p), RC_INVALID);
-    assert_int_equal(basic("Basic dXNlcg==", &a, &p), RC_INVALID);   /* no colon */
-    assert_int_equal(basic("Basic dQA6cA==", &a, &p), RC_INVALID);   /* a NUL in the name */
+    assert_int_equal(basic("Basic dXNlcg==", &a, &p), RC_INVALID); /* no colon */
+    assert_int_equal(basic("Basic dQA6cA==", &a, &p), RC_INVALID); /* a NUL in the name */
     assert_int_equal(basic("Basic", &a, &p), RC_INVALID);
 }
 

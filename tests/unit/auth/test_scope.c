@@ -72,7 +72,7 @@ static void the_same_repository_twice_is_one_scope_with_both_actions(void **stat
 
 static void malformed_scopes_are_refused_and_change_nothing(void **state)
 {
-    static const char *const bad[] = {"repository", "repository:a",       "repository::pull",
+    static const char *const bad[] = {"repository", "repository:a",         "repository::pull",
                                       ":a:pull",    "repository:a\"b:pull", "repository:a\x01:pull",
                                       "a:b:c bad"};
     struct auth_scopes s = {0};

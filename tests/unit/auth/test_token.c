@@ -3,7 +3,7 @@
 #include "auth/auth.h"
 #include "base/clock.h"
 
-#define NOW ((int64_t)1795000000 * CLOCK_US_PER_S)
+#define NOW  ((int64_t)1795000000 * CLOCK_US_PER_S)
 #define HOUR ((int64_t)3600 * CLOCK_US_PER_S)
 
 struct fixture {
@@ -36,13 +36,20 @@ static int tear_down(void **state)
 
 static struct auth_token sample(const struct fixture *f)
 {
-    struct auth_token t = {.kind = AUTH_TOKEN_ACCESS, .registry = f->registry,
-                           .principal = {.kind = PRINCIPAL_REGISTRY_ADMIN, .generation = 7, .slot = 1,
+    struct auth_token t = {.kind = AUTH_TOKEN_ACCESS,
+                           .registry = f->registry,
+                           .principal = {.kind = PRINCIPAL_REGISTRY_ADMIN,
+                                         .generation = 7,
+                                         .slot = 1,
                                          .name = "my \"registry\""},
-                           .issued_us = NOW, .expires_us = NOW + HOUR};
+                           .issued_us = NOW,
+                           .expires_us = NOW + HOUR};
 
-    assert_int_equal(auth_scopes_parse(STR("repository:a/b:pull,metadata_read registry:catalog:* registry:None:*"),
-                                       &t.scopes, NULL), RC_OK);
+    assert_int_equal(
+        auth_scopes_parse(
+            STR("repository:a/b:pull,metadata_read registry:catalog:* registry:None:*"), &t.scopes,
+            NULL),
+        RC_OK);
     return t;
 }
 
@@ -78,8 +85,11 @@ static void a_refresh_token_says_which_identity(void **state)
     struct auth_token t = sample(f), got;
 
     t.kind = AUTH_TOKEN_REFRESH;
-    t.principal = (struct principal){.kind = PRINCIPAL_IDENTITY, .object_id = uuid_random(),
-                                     .app_id = uuid_random(), .generation = 3, .administrator = true,
+    t.principal = (struct principal){.kind = PRINCIPAL_IDENTITY,
+                                     .object_id = uuid_random(),
+                                     .app_id = uuid_random(),
+                                     .generation = 3,
+                                     .administrator = true,
                                      .name = "ci"};
     assert_int_equal(auth_token_mint(f->key, &t, &text, NULL), RC_OK);
     assert_int_equal(verify(f, AUTH_TOKEN_REFRESH, buf_str(&text), NOW, &got), RC_OK);
@@ -99,8 +109,10 @@ static void neither_kind_stands_for_the_other(void **state)
     assert_int_equal(auth_token_mint(f->key, &t, &access, NULL), RC_OK);
     t.kind = AUTH_TOKEN_REFRESH;
     assert_int_equal(auth_token_mint(f->key, &t, &refresh, NULL), RC_OK);
-    assert_int_equal(verify(f, AUTH_TOKEN_REFRESH, buf_str(&access), NOW, &got), RC_UNAUTHENTICATED);
-    assert_int_equal(verify(f, AUTH_TOKEN_ACCESS, buf_str(&refresh), NOW, &got), RC_UNAUTHENTICATED);
+    assert_int_equal(verify(f, AUTH_TOKEN_REFRESH, buf_str(&access), NOW, &got),
+                     RC_UNAUTHENTICATED);
+    assert_int_equal(verify(f, AUTH_TOKEN_ACCESS, buf_str(&refresh), NOW, &got),
+                     RC_UNAUTHENTICATED);
 }
 
 static void a_token_of_another_registry_is_refused(void **state)
@@ -142,9 +154,12 @@ static void a_token_ends_at_its_time_and_does_not_begin_before_it(void **state)
     struct auth_token t = sample(f), got;
 
     assert_int_equal(auth_token_mint(f->key, &t, &text, NULL), RC_OK);
-    assert_int_equal(verify(f, AUTH_TOKEN_ACCESS, buf_str(&text), NOW + HOUR - CLOCK_US_PER_S, &got), RC_OK);
-    assert_int_equal(verify(f, AUTH_TOKEN_ACCESS, buf_str(&text), NOW + HOUR, &got), RC_UNAUTHENTICATED);
-    assert_int_equal(verify(f, AUTH_TOKEN_ACCESS, buf_str(&text), NOW - HOUR, &got), RC_UNAUTHENTICATED);
+    assert_int_equal(
+        verify(f, AUTH_TOKEN_ACCESS, buf_str(&text), NOW + HOUR - CLOCK_US_PER_S, &got), RC_OK);
+    assert_int_equal(verify(f, AUTH_TOKEN_ACCESS, buf_str(&text), NOW + HOUR, &got),
+                     RC_UNAUTHENTICATED);
+    assert_int_equal(verify(f, AUTH_TOKEN_ACCESS, buf_str(&text), NOW - HOUR, &got),
+                     RC_UNAUTHENTICATED);
 }
 
 static void an_identity_token_comes_back_as_it_was_minted(void **state)
@@ -152,23 +167,29 @@ static void an_identity_token_comes_back_as_it_was_minted(void **state)
     struct fixture *f = *state;
     CLEANUP(jws_key_freep) struct jws_key *key = NULL;
     CLEANUP(buf_done) struct buf text = BUF_INIT(8192);
-    struct auth_identity_token t = {.tenant = uuid_random(), .object_id = uuid_random(),
-                                    .app_id = uuid_random(), .issuer = STR("https://arm.x/adfs"),
-                                    .audience = STR("https://arm.x"), .generation = 4,
-                                    .issued_us = NOW, .expires_us = NOW + HOUR};
+    struct auth_identity_token t = {.tenant = uuid_random(),
+                                    .object_id = uuid_random(),
+                                    .app_id = uuid_random(),
+                                    .issuer = STR("https://arm.x/adfs"),
+                                    .audience = STR("https://arm.x"),
+                                    .generation = 4,
+                                    .issued_us = NOW,
+                                    .expires_us = NOW + HOUR};
     struct auth_identity_token got;
 
     assert_int_equal(jws_key_generate_es256(&key, NULL), RC_OK);
     assert_int_equal(auth_identity_mint(key, &t, &text, NULL), RC_OK);
-    assert_int_equal(auth_identity_verify(&key, 1, buf_str(&text), NOW, &f->arena, &got, NULL), RC_OK);
+    assert_int_equal(auth_identity_verify(&key, 1, buf_str(&text), NOW, &f->arena, &got, NULL),
+                     RC_OK);
     assert_true(uuid_eq(&got.tenant, &t.tenant));
     assert_true(uuid_eq(&got.app_id, &t.app_id));
     assert_true(uuid_eq(&got.object_id, &t.object_id));
     assert_true(str_eq(got.issuer, t.issuer));
     assert_true(str_eq(got.audience, t.audience));
     assert_int_equal(got.generation, 4);
-    assert_int_equal(auth_identity_verify(&key, 1, buf_str(&text), NOW + HOUR, &f->arena, &got, NULL),
-                     RC_UNAUTHENTICATED);
+    assert_int_equal(
+        auth_identity_verify(&key, 1, buf_str(&text), NOW + HOUR, &f->arena, &got, NULL),
+        RC_UNAUTHENTICATED);
 }
 
 static void a_registry_token_is_no_identity_token(void **state)
