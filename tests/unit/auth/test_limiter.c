@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include "auth/auth.h"
+#include <stdio.h>
 
 #define SECOND ((int64_t)1000000)
 #define START  (1000 * SECOND)
