@@ -26,7 +26,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void fail(struct auth_limiter *l, const struct auth_limiter_key *k, int times, int64_t now)
+static void fail_times(struct auth_limiter *l, const struct auth_limiter_key *k, int times,
+                       int64_t now)
 {
     for (int i = 0; i < times; i++)
         auth_limiter_failed(l, k, now);
@@ -36,9 +37,9 @@ static void ten_failures_are_forgiven_and_no_more(void **state)
 {
     struct auth_limiter_key k = key("10.0.0.1", "ci");
 
-    fail(*state, &k, 9, START);
+    fail_times(*state, &k, 9, START);
     assert_true(auth_limiter_allows(*state, &k, START));
-    fail(*state, &k, 1, START);
+    fail_times(*state, &k, 1, START);
     assert_false(auth_limiter_allows(*state, &k, START));
 }
 
@@ -46,10 +47,10 @@ static void one_try_comes_back_every_six_seconds(void **state)
 {
     struct auth_limiter_key k = key("10.0.0.1", "ci");
 
-    fail(*state, &k, 10, START);
+    fail_times(*state, &k, 10, START);
     assert_false(auth_limiter_allows(*state, &k, START + 6 * SECOND - 1));
     assert_true(auth_limiter_allows(*state, &k, START + 6 * SECOND));
-    fail(*state, &k, 1, START + 6 * SECOND);
+    fail_times(*state, &k, 1, START + 6 * SECOND);
     assert_false(auth_limiter_allows(*state, &k, START + 6 * SECOND));
     assert_true(auth_limiter_allows(*state, &k, START + 12 * SECOND));
 }
@@ -58,7 +59,7 @@ static void failures_past_the_limit_do_not_lengthen_it(void **state)
 {
     struct auth_limiter_key k = key("10.0.0.1", "ci");
 
-    fail(*state, &k, 1000, START);
+    fail_times(*state, &k, 1000, START);
     assert_true(auth_limiter_allows(*state, &k, START + 6 * SECOND));
 }
 
@@ -66,7 +67,7 @@ static void other_accounts_addresses_and_networks_are_not_touched(void **state)
 {
     struct auth_limiter_key k = key("10.0.0.1", "ci"), other;
 
-    fail(*state, &k, 10, START);
+    fail_times(*state, &k, 10, START);
     other = key("10.0.0.1", "dev");
     assert_true(auth_limiter_allows(*state, &other, START));
     other = key("10.0.0.2", "ci");
@@ -80,7 +81,7 @@ static void an_ipv6_client_is_its_whole_64(void **state)
 {
     struct auth_limiter_key k = key("2001:db8:1:2::1", "ci"), other;
 
-    fail(*state, &k, 10, START);
+    fail_times(*state, &k, 10, START);
     other = key("2001:db8:1:2:ffff::9", "ci");
     assert_false(auth_limiter_allows(*state, &other, START));
     other = key("2001:db8:1:3::1", "ci");
@@ -91,7 +92,7 @@ static void an_account_is_the_same_in_any_case(void **state)
 {
     struct auth_limiter_key k = key("10.0.0.1", "MyRegistry"), other;
 
-    fail(*state, &k, 10, START);
+    fail_times(*state, &k, 10, START);
     other = key("10.0.0.1", "myregistry");
     assert_false(auth_limiter_allows(*state, &other, START));
 }
@@ -100,7 +101,7 @@ static void a_flood_of_new_accounts_does_not_free_who_is_shut_out(void **state)
 {
     struct auth_limiter_key k = key("10.0.0.1", "victim");
 
-    fail(*state, &k, 10, START);
+    fail_times(*state, &k, 10, START);
     for (int i = 0; i < 300000; i++) {
         char account[32];
 
