@@ -58,8 +58,13 @@ struct auth_token {
 };
 NODISCARD enum rc auth_token_mint(const struct jws_key *key, const struct auth_token *t, struct buf *out, struct err *e);
 /* Checks signature, typ, alg, audience, times; `administrator` is not in a token and stays false. Texts in the arena. RC_UNAUTHENTICATED. The generation is the caller's to check. */
-NODISCARD enum rc auth_token_verify(struct jws_key *key, enum auth_token_kind kind, const struct uuid *registry,
-                                    struct str token, int64_t now_us, struct arena *a, struct auth_token *ret, struct err *e);
+struct auth_token_wanted {
+    enum auth_token_kind kind;
+    struct uuid registry;
+    int64_t now_us;
+};
+NODISCARD enum rc auth_token_verify(struct jws_key *key, const struct auth_token_wanted *wanted, struct str token,
+                                    struct arena *a, struct auth_token *ret, struct err *e);
 
 /* --- identity access tokens (JWT, ES256, typ at+jwt) ------------------------------------------------------------------------- */
 struct auth_identity_token {

@@ -173,19 +173,18 @@ static enum rc read_claims(const struct json *claims, const struct uuid *registr
     return rc;
 }
 
-enum rc auth_token_verify(struct jws_key *key, enum auth_token_kind kind,
-                          const struct uuid *registry, struct str token, int64_t now_us,
-                          struct arena *a, struct auth_token *ret, struct err *e)
+enum rc auth_token_verify(struct jws_key *key, const struct auth_token_wanted *wanted,
+                          struct str token, struct arena *a, struct auth_token *ret, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = BUF_INIT(16 * 1024);
     CLEANUP(json_freep) struct json *claims = NULL;
-    struct auth_token t = {.kind = kind};
-    enum rc rc = jws_verify(&key, 1, JWS_HS256, token_type(kind), token, &text, e);
+    struct auth_token t = {.kind = wanted->kind};
+    enum rc rc = jws_verify(&key, 1, JWS_HS256, token_type(t.kind), token, &text, e);
 
     if (rc == RC_OK)
-        rc = auth_claims_parse(buf_str(&text), now_us, &claims, e);
+        rc = auth_claims_parse(buf_str(&text), wanted->now_us, &claims, e);
     if (rc == RC_OK)
-        rc = read_claims(claims, registry, a, &t, e);
+        rc = read_claims(claims, &wanted->registry, a, &t, e);
     if (rc == RC_OK)
         *ret = t;
     return rc;

@@ -11,15 +11,16 @@ static void try_token(struct str token)
     CLEANUP(arena_done) struct arena a = ARENA_INIT(64 * 1024);
     CLEANUP(jws_key_freep) struct jws_key *key = NULL;
     struct crypto_key secret;
-    struct uuid registry = {{0}};
+    struct auth_token_wanted access = {.kind = AUTH_TOKEN_ACCESS};
+    struct auth_token_wanted refresh = {.kind = AUTH_TOKEN_REFRESH};
     struct auth_token t;
     struct auth_identity_token i;
 
     crypto_random(secret.bytes, sizeof(secret.bytes));
     if (jws_key_hmac(&secret, &key, NULL) != RC_OK)
         abort();
-    if (auth_token_verify(key, AUTH_TOKEN_ACCESS, &registry, token, 0, &a, &t, NULL) == RC_OK ||
-        auth_token_verify(key, AUTH_TOKEN_REFRESH, &registry, token, 0, &a, &t, NULL) == RC_OK ||
+    if (auth_token_verify(key, &access, token, &a, &t, NULL) == RC_OK ||
+        auth_token_verify(key, &refresh, token, &a, &t, NULL) == RC_OK ||
         auth_identity_verify(&key, 1, token, 0, &a, &i, NULL) == RC_OK)
         abort();
 }

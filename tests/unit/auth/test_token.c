@@ -56,7 +56,9 @@ static struct auth_token sample(const struct fixture *f)
 static enum rc verify(struct fixture *f, enum auth_token_kind kind, struct str token, int64_t now,
                       struct auth_token *ret)
 {
-    return auth_token_verify(f->key, kind, &f->registry, token, now, &f->arena, ret, NULL);
+    struct auth_token_wanted wanted = {kind, f->registry, now};
+
+    return auth_token_verify(f->key, &wanted, token, &f->arena, ret, NULL);
 }
 
 static void an_access_token_carries_who_and_what(void **state)
