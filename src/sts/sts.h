@@ -1,0 +1,10 @@
+/* Identity endpoints under /adfs: discovery, keys, tokens for the control plane (DESIGN 4.5). Behind no gate: they belong
+ * to listeners of the control class. Errors are OAuth's (RFC 6749 5.2). */
+#ifndef STS_STS_H
+#define STS_STS_H
+
+#include "admit/admit.h"
+
+extern const struct http_routes sts_routes;
+
+#endif
