@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void err_fill(struct err *e, enum rc rc, const char *code, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void
+err_fill(struct err *e, enum rc rc, const char *code, const char *fmt, va_list ap)
 {
     e->rc = rc;
     e->sys = 0;
