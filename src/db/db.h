@@ -23,10 +23,10 @@ struct db_value {
 
 /* A statement has a fixed place in its module's table, so that a connection prepares it once. */
 struct db_statement {
-    unsigned index; /* below DB_STATEMENTS_MAX */
+    unsigned index; /* below DB_STATEMENTS_MAX - DB_STATEMENTS_OWN; DB_STATEMENTS_MAX: not kept */
     const char *name, *sql;
 };
-enum { DB_STATEMENTS_MAX = 256 };
+enum { DB_STATEMENTS_MAX = 256, DB_STATEMENTS_OWN = 8 }; /* the last few indexes are the drivers' own */
 
 struct db_migration {
     unsigned number; /* 1, 2, ... */
@@ -53,6 +53,7 @@ void db_rows_free(struct db_rows *r);
 CLEANUP_POINTER(struct db_rows, db_rows_free)
 
 NODISCARD enum rc db_begin(struct db_conn *c, struct err *e);
+NODISCARD enum rc db_begin_read(struct db_conn *c, struct err *e); /* one view of the data for all its queries */
 NODISCARD enum rc db_commit(struct db_conn *c, struct err *e);
 void db_rollback(struct db_conn *c);
 NODISCARD enum rc db_savepoint(struct db_conn *c, struct err *e);
