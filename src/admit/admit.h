@@ -71,6 +71,16 @@ struct registry_guard admit_guard(struct http_request *req);
 /* Is the credential that vouched for `p` still in force (its generation is the present one)? Anonymous: while the registry
  * allows anonymous pull. Sets nothing. */
 bool admit_principal_stands(const struct snapshot *s, const struct snapshot_registry *r, const struct principal *p);
+/* Whose name and password these are: the registry's admin user (its name in any case), a service principal (its application
+ * id), or ADMIT_TOKEN_USER with a registry refresh token as the password. Under the request's snapshot; counts failures.
+ * RC_UNAUTHENTICATED; RC_QUOTA after too many failures (429). */
+#define ADMIT_TOKEN_USER "00000000-0000-0000-0000-000000000000"
+NODISCARD enum rc admit_sign_in(struct http_request *req, struct str user, struct str password, struct principal *ret,
+                                struct err *e);
+NODISCARD enum rc admit_refresh_token(struct http_request *req, struct str token, struct principal *ret, struct err *e);
+/* A service principal alone: what the identity endpoint asks. The same failures. */
+NODISCARD enum rc admit_sign_in_app(struct http_request *req, struct str app_id, struct str secret, struct principal *ret,
+                                    struct err *e);
 /* /oauth2/token and the identity endpoints: the limiter's key of this request. */
 struct auth_limiter_key admit_limiter_key(struct http_request *req, struct str account);
 bool admit_sign_in_allowed(struct http_request *req, struct str account); /* false: answer 429 */

@@ -1,0 +1,169 @@
+/* Names and passwords: who is it? Used for Basic credentials and by the token endpoints, so that
+ * there is one answer and one count of failures. Reads only the request's pinned snapshot. */
+#include "admit/admit.h"
+
+#include "base/clock.h"
+#include "base/metric.h"
+
+static enum rc refuse(struct err *e)
+{
+    return err_set(e, RC_UNAUTHENTICATED, "invalid username or password");
+}
+
+static bool same_secret(const struct digest *stored, const struct digest *given)
+{
+    return digest_is_set(stored) &&
+           crypto_equal((struct str){(const char *)stored->bytes, DIGEST_BYTES_MAX},
+                        (struct str){(const char *)given->bytes, DIGEST_BYTES_MAX});
+}
+
+static void set_name(struct principal *p, struct str name)
+{
+    struct str cut = str_take(name, sizeof(p->name) - 1);
+
+    if (str_copy(cut, p->name, sizeof(p->name)) != RC_OK)
+        p->name[0] = '\0';
+}
+
+/* --- the registry's admin user ---------------------------------------------------------------- */
+
+static bool is_admin(const struct snapshot_registry *r, struct str user)
+{
+    return r && r->admin_user && str_eq_nocase(user, r->name);
+}
+
+/* Both passwords are compared whichever matches. */
+static enum rc admin_sign_in(const struct snapshot_registry *r, const struct digest *given,
+                             struct principal *ret, struct err *e)
+{
+    int slot = -1;
+
+    for (int i = 0; i < 2; i++)
+        if (same_secret(&r->admin_password[i], given))
+            slot = i;
+    if (slot < 0)
+        return refuse(e);
+    *ret = (struct principal){.kind = PRINCIPAL_REGISTRY_ADMIN,
+                              .slot = (unsigned)slot,
+                              .generation = r->admin_generation[slot]};
+    set_name(ret, r->name);
+    return RC_OK;
+}
+
+/* --- identities ------------------------------------------------------------------------------- */
+
+static void identity(const struct snapshot_principal *p, struct principal *ret)
+{
+    *ret = (struct principal){.kind = PRINCIPAL_IDENTITY,
+                              .object_id = p->object_id,
+                              .app_id = p->app_id,
+                              .generation = p->generation,
+                              .administrator = p->administrator};
+    set_name(ret, p->name);
+}
+
+static enum rc app_sign_in(const struct snapshot *s, struct str app_id, const struct digest *given,
+                           struct principal *ret, struct err *e)
+{
+    struct uuid u;
+    const struct snapshot_principal *p = NULL;
+
+    if (uuid_parse(app_id, &u, NULL) == RC_OK)
+        p = snapshot_principal_by_app(s, &u);
+    if (!p || !same_secret(&p->secret, given))
+        return refuse(e);
+    identity(p, ret);
+    return RC_OK;
+}
+
+/* --- does it still stand? --------------------------------------------------------------------- */
+
+bool admit_principal_stands(const struct snapshot *s, const struct snapshot_registry *r,
+                            const struct principal *p)
+{
+    const struct snapshot_principal *known;
+
+    switch (p->kind) {
+    case PRINCIPAL_ANONYMOUS:
+        return r && r->anonymous_pull;
+    case PRINCIPAL_REGISTRY_ADMIN:
+        return r && r->admin_user && p->slot < 2 && r->admin_generation[p->slot] == p->generation;
+    case PRINCIPAL_IDENTITY:
+        known = snapshot_principal_by_object(s, &p->object_id);
+        return known && known->generation == p->generation;
+    }
+    return false;
+}
+
+static enum rc read_refresh_token(struct http_request *req, struct str token, struct principal *ret,
+                                  struct err *e)
+{
+    const struct admission *a = admission_of(req);
+    struct auth_token_wanted wanted = {AUTH_TOKEN_REFRESH, a->registry->uuid, clock_wall_us()};
+    struct auth_token t;
+    enum rc rc =
+        auth_token_verify(a->snapshot->identity->token_key, &wanted, token, &req->arena, &t, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (!admit_principal_stands(a->snapshot, a->registry, &t.principal))
+        return err_set(e, RC_UNAUTHENTICATED, "token: its credential was renewed or disabled");
+    *ret = t.principal;
+    if (ret->kind == PRINCIPAL_IDENTITY)
+        identity(snapshot_principal_by_object(a->snapshot, &t.principal.object_id), ret);
+    return RC_OK;
+}
+
+/* --- with the count of failures --------------------------------------------------------------- */
+
+static enum rc allowed(struct http_request *req, struct str account, struct err *e)
+{
+    if (admit_sign_in_allowed(req, account))
+        return RC_OK;
+    return err_code(e, RC_QUOTA, "TOOMANYREQUESTS",
+                    "too many failed sign-ins for this account from this address; try again later");
+}
+
+static enum rc counted(struct http_request *req, struct str account, enum rc rc)
+{
+    if (rc == RC_UNAUTHENTICATED) {
+        metric_add(METRIC_SIGN_IN_FAILURES, 1);
+        admit_sign_in_failed(req, account);
+    }
+    return rc;
+}
+
+enum rc admit_refresh_token(struct http_request *req, struct str token, struct principal *ret,
+                            struct err *e)
+{
+    struct str account = STR(ADMIT_TOKEN_USER);
+    enum rc rc = allowed(req, account, e);
+
+    return rc == RC_OK ? counted(req, account, read_refresh_token(req, token, ret, e)) : rc;
+}
+
+enum rc admit_sign_in_app(struct http_request *req, struct str app_id, struct str secret,
+                          struct principal *ret, struct err *e)
+{
+    struct digest given = crypto_secret_hash(secret);
+    enum rc rc = allowed(req, app_id, e);
+
+    if (rc != RC_OK)
+        return rc;
+    return counted(req, app_id, app_sign_in(admission_of(req)->snapshot, app_id, &given, ret, e));
+}
+
+enum rc admit_sign_in(struct http_request *req, struct str user, struct str password,
+                      struct principal *ret, struct err *e)
+{
+    const struct snapshot_registry *r = admission_of(req)->registry;
+    struct digest given = crypto_secret_hash(password);
+    enum rc rc;
+
+    if (str_is(user, ADMIT_TOKEN_USER))
+        return admit_refresh_token(req, password, ret, e);
+    if (!is_admin(r, user))
+        return admit_sign_in_app(req, user, password, ret, e);
+    rc = allowed(req, user, e);
+    return rc == RC_OK ? counted(req, user, admin_sign_in(r, &given, ret, e)) : rc;
+}
