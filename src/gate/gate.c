@@ -93,7 +93,8 @@ enum rc gate_compile(const struct gate_rule_set *rules, struct gate **ret, struc
     g->report_only = rules->report_only;
     g->n_ip_rules = rules->n_ip_rules;
     g->n_subnet_rules = rules->n_subnet_rules;
-    ranges_init(&g->ip, rules->ip_rules, rules->n_ip_rules);
+    if (rules->n_ip_rules > 0)
+        ranges_init(&g->ip, &rules->ip_rules[0].cidr, rules->n_ip_rules, sizeof(*rules->ip_rules));
     if (rules->n_subnet_rules > 0)
         uuid_index_init(&g->subnets, &rules->subnet_rules[0].subnet, rules->n_subnet_rules,
                         sizeof(*rules->subnet_rules));

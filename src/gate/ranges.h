@@ -4,21 +4,22 @@
 #ifndef GATE_RANGES_H
 #define GATE_RANGES_H
 
-#include "gate/gate.h"
+#include "base/ip.h"
 
 __extension__ typedef unsigned __int128 ranges_key; /* an address as a number */
 
 struct ranges_space {
     ranges_key *starts; /* ascending; the first is 0 when there is any */
-    int32_t *rules;     /* of the segment that begins there; -1 none */
+    int32_t *places;    /* of the block that answers for the segment that begins there; -1 none */
     size_t n;
 };
 struct ranges {
     struct ranges_space v4, v6;
 };
 
-void ranges_init(struct ranges *r, const struct gate_ip_rule *rules, size_t n);
+/* The i-th block of the list lies at (const char *)first + i * stride. */
+void ranges_init(struct ranges *r, const struct cidr *first, size_t n, size_t stride);
 void ranges_done(struct ranges *r);
-int ranges_find(const struct ranges *r, const struct ip_addr *a); /* index of the rule; -1 none */
+int ranges_find(const struct ranges *r, const struct ip_addr *a); /* its place in the list; -1 none */
 
 #endif

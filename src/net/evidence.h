@@ -21,6 +21,7 @@ struct evidence {
     struct ip_addr peer, local;
     uint16_t peer_port, local_port;
     unsigned ifindex; /* interface it arrived by (IP_PKTINFO); 0 unknown */
+    char interface[16]; /* its name (SIOCGIFNAME on the accepted socket, which asks the socket's own namespace); "" unknown */
     uint32_t mark;    /* SO_MARK; 0 none */
     bool tls;
 };

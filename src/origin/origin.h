@@ -29,18 +29,20 @@ CLEANUP_POINTER(struct origin_builder, origin_builder_free)
  * properties.addressPrefix or addressPrefixes, properties.serviceEndpoints[].service). Texts are copied. */
 NODISCARD enum rc origin_builder_network(struct origin_builder *b, struct str id, const struct uuid *uuid,
                                          const struct json *body, struct err *e);
-/* `body`: an attachment's stored body (DETAILS "Attachments"); networks first. RC_INVALID malformed, RC_UNSUPPORTED kind,
- * RC_CONFLICT when it claims evidence that another one claims. An attachment whose network is gone maps to nothing. */
+/* `body`: an attachment's stored body (DETAILS "Attachments"; a private endpoint's uuid is the private member
+ * privateEndpoints[].privateEndpoint.uuid); networks first. RC_INVALID malformed, RC_UNSUPPORTED kind, RC_CONFLICT when it
+ * claims evidence that another one claims. An attachment whose network is gone maps to nothing. After a failure of either
+ * the builder is good for nothing but being freed. */
 NODISCARD enum rc origin_builder_attachment(struct origin_builder *b, struct str id, const struct uuid *uuid,
                                             const struct json *body, struct err *e);
 
 struct origin_table;
-NODISCARD enum rc origin_table_build(struct origin_builder *b, struct origin_table **ret, struct err *e); /* b is spent */
+struct origin_table *origin_table_build(struct origin_builder *b); /* takes what is in b, which is left empty; one reference */
 struct origin_table *origin_table_ref(struct origin_table *t); /* counted by the configuration thread only */
 void origin_table_unref(struct origin_table *t);
 /* No I/O, no allocation. Evidence of an attachment that the table does not know is unidentified. */
 void origin_resolve(const struct origin_table *t, const struct evidence *ev, struct origin *ret);
-/* By what was typed, for explaining: RC_NOT_FOUND. */
+/* Where its clients come from, by what was typed, for explaining; address unset unless public. RC_NOT_FOUND. */
 NODISCARD enum rc origin_of_subnet(const struct origin_table *t, struct str subnet_id, struct origin *ret, struct err *e);
 struct str origin_subnet_id(const struct origin_table *t, const struct uuid *subnet); /* STR_NONE unknown */
 struct str origin_attachment_name(const struct origin_table *t, const struct uuid *attachment);
