@@ -1,11 +1,11 @@
-"""Fixtures of the system tests. Each test file has its own lab; nothing is shared between files."""
+"""Fixtures of the system and fault tests. Each test file has its own lab; nothing is shared between files."""
 
 import os
 import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "system"))
 
 from lab import Kidoban, Lab  # noqa: E402
 
