@@ -11,6 +11,14 @@ struct task_list {
     struct loop_task *head, **tail;
 };
 
+enum { LOOP_ATTACHED_MAX = 8 };
+
+struct loop_value {
+    const void *key;
+    void *value;
+    void (*free_value)(void *value);
+};
+
 struct loop {
     uv_loop_t uv;
     uv_async_t wake;
@@ -19,6 +27,8 @@ struct loop {
     unsigned index;
     bool running;
     struct task_list deferred, ending;
+    struct loop_value values[LOOP_ATTACHED_MAX];
+    size_t n_values;
     _Atomic(struct loop_task *) posted; /* newest first; any thread pushes, the loop takes all */
     atomic_bool stopping;
     _Atomic pthread_t thread;
@@ -230,6 +240,11 @@ void loop_free(struct loop *l)
         return;
     atomic_store(&l->thread, pthread_self());
     loop_drain(l);
+    while (l->n_values > 0) {
+        struct loop_value *v = &l->values[--l->n_values];
+
+        v->free_value(v->value);
+    }
     uv_close((uv_handle_t *)&l->wake, NULL);
     uv_close((uv_handle_t *)&l->idle, NULL);
     uv_close((uv_handle_t *)&l->prepare, NULL);
@@ -238,6 +253,20 @@ void loop_free(struct loop *l)
 
     assert(status == 0); /* else a poll, a timer or a signal was not freed */
     free(l);
+}
+
+void loop_attach(struct loop *l, const void *key, void *value, void (*free_value)(void *value))
+{
+    assert(l->n_values < LOOP_ATTACHED_MAX && !loop_attached(l, key));
+    l->values[l->n_values++] = (struct loop_value){key, value, free_value};
+}
+
+void *loop_attached(const struct loop *l, const void *key)
+{
+    for (size_t i = 0; i < l->n_values; i++)
+        if (l->values[i].key == key)
+            return l->values[i].value;
+    return NULL;
 }
 
 unsigned loop_index(const struct loop *l)
@@ -278,7 +307,7 @@ static void poll_on_event(uv_poll_t *uv, int status, int uv_events)
 
     if (status < 0) { /* libuv stopped watching: the next read or write tells why */
         p->watched = 0;
-        events = p->wanted ? LOOP_READ | LOOP_WRITE : 0;
+        events = p->wanted ? LOOP_READ | LOOP_WRITE | LOOP_ERROR : 0;
         p->wanted = 0;
     } else {
         events |= uv_events & UV_READABLE ? LOOP_READ : 0u;

@@ -14,7 +14,11 @@ void loop_stop(struct loop *l); /* any thread */
 void loop_free(struct loop *l); /* after loop_run returned and everything on it was freed */
 unsigned loop_index(const struct loop *l);
 bool loop_is_current(const struct loop *l);
-int64_t loop_now_us(const struct loop *l); /* monotonic, as of this turn */
+int64_t loop_now_us(const struct loop *l); /* monotonic, as of this turn, in steps of 1 ms */
+
+/* One value for each key (an address of the module's own), kept by the loop for whom it asks. This loop's thread. */
+void loop_attach(struct loop *l, const void *key, void *value, void (*free_value)(void *value)); /* runs in loop_free */
+void *loop_attached(const struct loop *l, const void *key); /* NULL: none */
 
 /* A piece of work for a loop; embedded in what it works on, owned by the poster until run. */
 struct loop_task {
@@ -25,7 +29,7 @@ void loop_post(struct loop *l, struct loop_task *t);     /* any thread; in order
 void loop_defer(struct loop *l, struct loop_task *t);    /* this loop's thread: at the start of its next turn, without waiting */
 void loop_turn_end(struct loop *l, struct loop_task *t); /* this loop's thread: before it waits again */
 
-enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_ERROR = 4 /* never asked for; comes with both others */ };
 struct loop_poll;
 /* Watches fd (not owned; close it only after loop_poll_free). Starts with no event wanted. */
 NODISCARD enum rc loop_poll_new(struct loop *l, int fd, void (*ready)(void *ctx, unsigned events), void *ctx,

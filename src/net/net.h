@@ -40,6 +40,10 @@ void net_stream_finish(struct net_stream *s);
 void net_stream_close(struct net_stream *s); /* frees it; unflushed output is tried once */
 void net_stream_reset(struct net_stream *s); /* frees it; collected bytes are dropped, SO_LINGER 0 */
 
+/* An attachment's namespace or device went: its streams on this loop are cut and let go of their sockets, which would
+ * keep it alive. Their owners are told as of an error. */
+void net_streams_cut(struct loop *l, const struct uuid *attachment);
+
 /* --- listeners ------------------------------------------------------------------------------------------------------ */
 struct net_listener;
 struct net_listener_config {
