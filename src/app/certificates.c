@@ -59,7 +59,8 @@ static enum rc make_leaf(int dir, const struct names *n, const struct buf *ca_ce
 {
     buf_clear(cert);
     buf_clear(key);
-    enum rc rc = cert_leaf_new(buf_str(ca_cert), buf_str(ca_key), n->wildcard, &n->leaf, LEAF_DAYS, cert, key, e);
+    const struct cert_authority ca = {buf_str(ca_cert), buf_str(ca_key)};
+    enum rc rc = cert_leaf_new(&ca, n->wildcard, &n->leaf, LEAF_DAYS, cert, key, e);
 
     return rc == RC_OK ? write_pair(dir, "server.crt", "server.key", cert, key, e) : rc;
 }

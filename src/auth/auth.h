@@ -8,7 +8,8 @@
 #include "base/digest.h"
 #include "base/ip.h"
 #include "base/uuid.h"
-#include "crypto/crypto.h"
+#include "crypto/jws.h"
+#include "crypto/seal.h"
 
 enum principal_kind {
     PRINCIPAL_ANONYMOUS,

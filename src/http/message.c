@@ -1,7 +1,7 @@
 #include "http/message.h"
 #include "http/chars.h"
 #include "http/range.h"
-#include "sys/sys.h"
+#include "sys/fd.h"
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>

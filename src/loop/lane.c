@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/metric.h"
-#include "sys/sys.h"
+#include "sys/thread.h"
 
 #include <assert.h>
 #include <stdlib.h>

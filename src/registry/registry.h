@@ -6,7 +6,7 @@
 #define REGISTRY_REGISTRY_H
 
 #include "blob/blob.h"
-#include "crypto/crypto.h"
+#include "crypto/hash.h"
 #include "meta/meta.h"
 
 enum { REGISTRY_NAME_MAX = 255, REGISTRY_TAG_MAX = 128, REGISTRY_MANIFEST_MAX = 4 * 1024 * 1024 };

@@ -1,4 +1,4 @@
-#include "sys/sys.h"
+#include "sys/fd.h"
 
 #include <assert.h>
 #include <errno.h>

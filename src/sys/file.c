@@ -1,4 +1,5 @@
-#include "sys/sys.h"
+#include "sys/file.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-#include "sys/sys.h"
+#include "sys/netns.h"
+#include "sys/fd.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>

@@ -1,5 +1,5 @@
 /* Who can search which folder. */
-#include "sys/sys.h"
+#include "sys/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

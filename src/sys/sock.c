@@ -1,4 +1,5 @@
-#include "sys/sys.h"
+#include "sys/sock.h"
+#include "sys/fd.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

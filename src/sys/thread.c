@@ -1,4 +1,4 @@
-#include "sys/sys.h"
+#include "sys/thread.h"
 
 #include <errno.h>
 #include <sched.h>

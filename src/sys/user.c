@@ -1,4 +1,4 @@
-#include "sys/sys.h"
+#include "sys/user.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -1,7 +1,8 @@
 /* Descriptors, files, paths. */
 #include "test.h"
 
-#include "sys/sys.h"
+#include "sys/fd.h"
+#include "sys/file.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,10 @@
 /* Sockets, namespaces. With root, in a mount namespace of their own. */
 #include "test.h"
 
-#include "sys/sys.h"
+#include "sys/fd.h"
+#include "sys/netns.h"
+#include "sys/sock.h"
+#include "sys/thread.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

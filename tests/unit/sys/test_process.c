@@ -1,7 +1,9 @@
 /* Threads, users, running again. */
 #include "test.h"
 
-#include "sys/sys.h"
+#include "sys/file.h"
+#include "sys/thread.h"
+#include "sys/user.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
