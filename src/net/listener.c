@@ -2,7 +2,8 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "net/filter.h"
-#include "sys/sys.h"
+#include "sys/fd.h"
+#include "sys/sock.h"
 
 #include <errno.h>
 #include <fcntl.h>

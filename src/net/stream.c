@@ -1,7 +1,7 @@
 /* A stream: a chain of filters, the poll of its socket, and who is told of its events. */
 #include "base/metric.h"
 #include "net/filter.h"
-#include "sys/sys.h"
+#include "sys/fd.h"
 
 #include <assert.h>
 #include <stdlib.h>

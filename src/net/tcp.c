@@ -1,6 +1,6 @@
 /* The bottom of each chain: a connected socket. */
 #include "net/filter.h"
-#include "sys/sys.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <stdlib.h>
