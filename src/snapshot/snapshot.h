@@ -5,6 +5,7 @@
 #define SNAPSHOT_SNAPSHOT_H
 
 #include "auth/auth.h"
+#include "base/arena.h"
 #include "gate/gate.h"
 #include "loop/loop.h"
 #include "meta/meta.h"
@@ -31,8 +32,10 @@ struct snapshot_identity { /* shared between snapshots until it changes */
     struct jws_key *token_key;       /* registry tokens, HS256 */
     struct jws_key **identity_keys;  /* identity tokens, ES256; the first signs */
     size_t n_identity_keys;
-    struct snapshot_principal *principals;
+    struct snapshot_principal *principals; /* by object id */
     size_t n_principals;
+    const struct snapshot_principal **by_app; /* private from here: the same, by application id */
+    struct arena arena;
     unsigned refs;
 };
 struct snapshot {
