@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum { BACKLOG_DEFAULT = 4096 };
@@ -150,6 +151,16 @@ unsigned sock_arrival_ifindex(int fd)
         }
     }
     return 0;
+}
+
+void sock_interface_name(int fd, unsigned ifindex, char out[16])
+{
+    struct ifreq r = {.ifr_ifindex = (int)ifindex};
+
+    _Static_assert(sizeof(r.ifr_name) == 16, "an interface's name has 16 bytes");
+    out[0] = '\0';
+    if (ifindex > 0 && ioctl(fd, SIOCGIFNAME, &r) == 0)
+        memcpy(out, r.ifr_name, sizeof(r.ifr_name));
 }
 
 uint32_t sock_mark(int fd)

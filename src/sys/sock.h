@@ -22,6 +22,8 @@ NODISCARD enum rc sock_local(int fd, struct ip_addr *ret, uint16_t *ret_port, st
 NODISCARD enum rc sock_peer(int fd, struct ip_addr *ret, uint16_t *ret_port, struct err *e);
 /* Interface by which an accepted connection came; 0 unknown. Does not block. */
 unsigned sock_arrival_ifindex(int fd);
+/* That interface's name in the socket's own network namespace, whichever the caller is in; "" unknown. Does not block. */
+void sock_interface_name(int fd, unsigned ifindex, char out[16]);
 uint32_t sock_mark(int fd); /* SO_MARK; 0 when none. Does not block. */
 NODISCARD enum rc ifindex_of(const char *device, unsigned *ret, struct err *e);
 NODISCARD enum rc ifname_of(unsigned ifindex, char out[16], struct err *e);

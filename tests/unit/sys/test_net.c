@@ -50,6 +50,7 @@ static void a_connection_shows_addresses_and_interface(void **state)
         struct ip_addr local, peer, client_local;
         uint16_t port, peer_port, client_port;
         unsigned lo = 0;
+        char name[16];
         int fd = -1, client;
 
         assert_int_equal(sock_listen(&l, &fd, NULL), RC_OK);
@@ -64,6 +65,10 @@ static void a_connection_shows_addresses_and_interface(void **state)
         assert_int_equal(peer_port, client_port);
         assert_int_equal(ifindex_of("lo", &lo, NULL), RC_OK);
         assert_int_equal(sock_arrival_ifindex(accepted), lo);
+        sock_interface_name(accepted, lo, name);
+        assert_string_equal(name, "lo");
+        sock_interface_name(accepted, 0, name);
+        assert_string_equal(name, "");
         assert_int_equal(sock_mark(accepted), 0);
         fd_close(accepted);
         fd_close(client);
