@@ -9,7 +9,8 @@
 
 enum { AUTHORITY_DAYS = 3650, LEAF_DAYS = 397, RENEW_DAYS = 30, PEM_MAX = 64 * 1024 };
 
-/* A leaf with one name outside the authority's constraints is void as a whole for Go and OpenSSL: so exactly these. */
+/* A leaf with one name outside the authority's constraints is void as a whole for Go and OpenSSL:
+ * so exactly these. */
 struct names {
     char wildcard[256];
     const char *authority_dns[3], *leaf_dns[3];
@@ -29,33 +30,35 @@ static void names_init(struct names *n, const char *suffix)
     n->leaf = (struct cert_names){n->leaf_dns, n->ips, ARRAY_LEN(n->ips)};
 }
 
-static enum rc write_pair(int dir, const char *cert_name, const char *key_name, const struct buf *cert,
-                          const struct buf *key, struct err *e)
+static enum rc write_pair(int dir, const char *cert_name, const char *key_name,
+                          const struct buf *cert, const struct buf *key, struct err *e)
 {
     enum rc rc = file_write_atomic(dir, key_name, buf_str(key), 0600, e);
 
     return rc == RC_OK ? file_write_atomic(dir, cert_name, buf_str(cert), 0644, e) : rc;
 }
 
-static enum rc read_pair(int dir, const char *cert_name, const char *key_name, struct buf *cert, struct buf *key,
-                         struct err *e)
+static enum rc read_pair(int dir, const char *cert_name, const char *key_name, struct buf *cert,
+                         struct buf *key, struct err *e)
 {
     enum rc rc = file_read(dir, cert_name, PEM_MAX, cert, e);
 
     return rc == RC_OK ? file_read(dir, key_name, PEM_MAX, key, e) : rc;
 }
 
-static enum rc make_authority(int dir, const struct names *n, struct buf *cert, struct buf *key, struct err *e)
+static enum rc make_authority(int dir, const struct names *n, struct buf *cert, struct buf *key,
+                              struct err *e)
 {
     buf_clear(cert);
     buf_clear(key);
-    enum rc rc = cert_authority_new("Kidoban local authority", &n->authority, AUTHORITY_DAYS, cert, key, e);
+    enum rc rc =
+        cert_authority_new("Kidoban local authority", &n->authority, AUTHORITY_DAYS, cert, key, e);
 
     return rc == RC_OK ? write_pair(dir, "ca.crt", "ca.key", cert, key, e) : rc;
 }
 
-static enum rc make_leaf(int dir, const struct names *n, const struct buf *ca_cert, const struct buf *ca_key,
-                         struct buf *cert, struct buf *key, struct err *e)
+static enum rc make_leaf(int dir, const struct names *n, const struct buf *ca_cert,
+                         const struct buf *ca_key, struct buf *cert, struct buf *key, struct err *e)
 {
     buf_clear(cert);
     buf_clear(key);
@@ -82,7 +85,8 @@ static enum rc check_suffix(struct str cert, const struct names *n, struct err *
 
     if (rc == RC_OK && !has)
         rc = err_set(e, RC_CONFLICT,
-                     "the certificates are not for %s: stop the server and run `kidoban ca renew` with the new --suffix",
+                     "the certificates are not for %s: stop the server and run `kidoban ca renew` "
+                     "with the new --suffix",
                      n->wildcard);
     return rc;
 }
@@ -101,7 +105,8 @@ static void pems_done(struct pems *p)
 
 static struct pems pems_init(void)
 {
-    return (struct pems){BUF_INIT(PEM_MAX), BUF_INIT(PEM_MAX), BUF_INIT(PEM_MAX), BUF_INIT(PEM_MAX)};
+    return (struct pems){BUF_INIT(PEM_MAX), BUF_INIT(PEM_MAX), BUF_INIT(PEM_MAX),
+                         BUF_INIT(PEM_MAX)};
 }
 
 /* What is there, made where missing. */
@@ -128,13 +133,15 @@ static enum rc load(int dir, const struct names *n, struct pems *p, struct err *
 
 static enum rc open_tls(const struct data_folder *d, int *ret_fd, struct err *e)
 {
+    char path[sizeof(d->path) + 8];
     enum rc rc = dir_make(d->fd, "tls", 0700, e);
 
-    return rc == RC_OK ? dir_open_at(d->fd, "tls", ret_fd, e) : rc;
+    snprintf(path, sizeof(path), "%s/tls", d->path);
+    return rc == RC_OK ? dir_open(path, ret_fd, e) : rc;
 }
 
-enum rc data_folder_certificates(const struct data_folder *d, const char *suffix, struct buf *ret_chain,
-                                 struct buf *ret_key, struct err *e)
+enum rc data_folder_certificates(const struct data_folder *d, const char *suffix,
+                                 struct buf *ret_chain, struct buf *ret_key, struct err *e)
 {
     CLEANUP(fd_closep) int dir = -1;
     CLEANUP(pems_done) struct pems p = pems_init();
@@ -153,7 +160,8 @@ enum rc data_folder_certificates(const struct data_folder *d, const char *suffix
     return rc == RC_OK ? buf_status(ret_key, e) : rc;
 }
 
-enum rc data_folder_renew_certificates(const struct data_folder *d, const char *suffix, struct err *e)
+enum rc data_folder_renew_certificates(const struct data_folder *d, const char *suffix,
+                                       struct err *e)
 {
     CLEANUP(fd_closep) int dir = -1;
     CLEANUP(pems_done) struct pems p = pems_init();

@@ -2,6 +2,7 @@
 #include "sys/fd.h"
 #include "sys/file.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -23,14 +24,16 @@ static enum rc open_seal_key(struct data_folder *d, struct err *e)
 
     if (rc == RC_NOT_FOUND) {
         crypto_random(d->seal.bytes, CRYPTO_KEY_SIZE);
-        return file_write_atomic(d->fd, "seal.key",
-                                 (struct str){(const char *)d->seal.bytes, CRYPTO_KEY_SIZE}, 0600, e);
+        return file_write_atomic(
+            d->fd, "seal.key", (struct str){(const char *)d->seal.bytes, CRYPTO_KEY_SIZE}, 0600, e);
     }
     if (rc != RC_OK)
         return rc;
     if (bytes.len != CRYPTO_KEY_SIZE)
-        return err_set(e, RC_CORRUPT, "%s/seal.key has %zu bytes, not %d: put back the file that belongs to the database",
-                       d->path, bytes.len, CRYPTO_KEY_SIZE);
+        return err_set(
+            e, RC_CORRUPT,
+            "%s/seal.key has %zu bytes, not %d: put back the file that belongs to the database",
+            d->path, bytes.len, CRYPTO_KEY_SIZE);
     memcpy(d->seal.bytes, bytes.ptr, CRYPTO_KEY_SIZE);
     return RC_OK;
 }
@@ -40,7 +43,8 @@ static enum rc lock_folder(struct data_folder *d, struct err *e)
     enum rc rc = file_lock(d->fd, "lock", &d->lock, e);
 
     if (rc == RC_CONFLICT)
-        return err_set(e, RC_CONFLICT, "%s is in use by another kidoban: stop it first, or choose another --data",
+        return err_set(e, RC_CONFLICT,
+                       "%s is in use by another kidoban: stop it first, or choose another --data",
                        d->path);
     return rc;
 }

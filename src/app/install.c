@@ -2,10 +2,10 @@
 #include "app/data_folder.h"
 #include "base/encode.h"
 #include "crypto/jws.h"
-#include "json/json.h"
 #include "meta/account.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "json/json.h"
 
 enum { SETTING_MAX = 16 * 1024, ADMIN_JSON_MAX = 64 * 1024 };
 
@@ -25,7 +25,8 @@ static void installation_done(struct installation *in)
     crypto_wipe(in->secret, sizeof(in->secret));
 }
 
-static enum rc setting_uuid(struct meta_tx *tx, struct arena *a, const char *name, struct str *ret, struct err *e)
+static enum rc setting_uuid(struct meta_tx *tx, struct arena *a, const char *name, struct str *ret,
+                            struct err *e)
 {
     enum rc rc = meta_setting_get(tx, a, name, ret, e);
 
@@ -38,8 +39,8 @@ static enum rc setting_uuid(struct meta_tx *tx, struct arena *a, const char *nam
     return meta_setting_put(tx, name, *ret, e);
 }
 
-static enum rc put_sealed(struct meta_tx *tx, const struct data_folder *d, const char *name, struct str plain,
-                          struct err *e)
+static enum rc put_sealed(struct meta_tx *tx, const struct data_folder *d, const char *name,
+                          struct str plain, struct err *e)
 {
     CLEANUP(buf_done) struct buf sealed = BUF_INIT(SETTING_MAX);
     CLEANUP(buf_done) struct buf text = BUF_INIT(2 * SETTING_MAX);
@@ -52,7 +53,8 @@ static enum rc put_sealed(struct meta_tx *tx, const struct data_folder *d, const
     return rc == RC_OK ? meta_setting_put(tx, name, buf_str(&text), e) : rc;
 }
 
-static bool setting_is_there(struct meta_tx *tx, struct arena *a, const char *name, enum rc *rc, struct err *e)
+static bool setting_is_there(struct meta_tx *tx, struct arena *a, const char *name, enum rc *rc,
+                             struct err *e)
 {
     struct str value;
 
@@ -73,7 +75,8 @@ static enum rc install_token_key(struct meta_tx *tx, struct installation *in, st
     struct crypto_key key;
 
     crypto_random(key.bytes, sizeof(key.bytes));
-    rc = put_sealed(tx, in->folder, "token-key", (struct str){(const char *)key.bytes, sizeof(key.bytes)}, e);
+    rc = put_sealed(tx, in->folder, "token-key",
+                    (struct str){(const char *)key.bytes, sizeof(key.bytes)}, e);
     crypto_wipe(&key, sizeof(key));
     return rc;
 }
@@ -110,7 +113,8 @@ static enum rc find_administrator(const struct meta_principal *p, void *arg, str
     return RC_OK;
 }
 
-/* admin.json goes first: a crash in between leaves a file that the next start writes anew, never an unknown secret. */
+/* admin.json goes first: a crash in between leaves a file that the next start writes anew, never an
+ * unknown secret. */
 static enum rc write_admin_json(struct installation *in, struct err *e)
 {
     CLEANUP(json_freep) struct json *j = json_new_object();
@@ -131,7 +135,8 @@ static enum rc write_admin_json(struct installation *in, struct err *e)
     json_write_pretty(j, &text);
     buf_addc(&text, '\n');
     rc = buf_status(&text, e);
-    return rc == RC_OK ? file_write_atomic(in->folder->fd, "admin.json", buf_str(&text), 0600, e) : rc;
+    return rc == RC_OK ? file_write_atomic(in->folder->fd, "admin.json", buf_str(&text), 0600, e)
+                       : rc;
 }
 
 static enum rc renew_secret(struct meta_tx *tx, struct installation *in, struct err *e)
@@ -187,20 +192,24 @@ static enum rc refresh_admin_json(struct installation *in, struct err *e)
     if (rc == RC_OK)
         rc = json_parse(buf_str(&text), NULL, &j, e);
     if (rc != RC_OK)
-        return err_prefix(e, rc, "%s/admin.json (`kidoban admin reset` makes a new one)", in->folder->path);
+        return err_prefix(e, rc, "%s/admin.json (`kidoban admin reset` makes a new one)",
+                          in->folder->path);
     if (!in->control_url)
         in->control_url = arena_copy(&in->arena, json_str(json_get(j, "controlUrl"))).ptr;
     rc = str_copy(json_str(json_get(j, "clientSecret")), in->secret, sizeof(in->secret));
     if (rc != RC_OK)
-        return err_set(e, RC_INVALID, "%s/admin.json has no clientSecret: run `kidoban admin reset`",
+        return err_set(e, RC_INVALID,
+                       "%s/admin.json has no clientSecret: run `kidoban admin reset`",
                        in->folder->path);
     return write_admin_json(in, e);
 }
 
-enum rc data_folder_install(const struct data_folder *d, struct meta *m, const char *control_url, struct err *e)
+enum rc data_folder_install(const struct data_folder *d, struct meta *m, const char *control_url,
+                            struct err *e)
 {
     CLEANUP(installation_done)
-    struct installation in = {.folder = d, .control_url = control_url, .arena = ARENA_INIT(1 << 20)};
+    struct installation in = {
+        .folder = d, .control_url = control_url, .arena = ARENA_INIT(1 << 20)};
     enum rc rc = meta_write_alone(m, install, NULL, &in, e);
 
     if (rc == RC_OK && !in.new_secret)
@@ -223,11 +232,12 @@ static enum rc reset(struct meta_tx *tx, void *arg, struct err *e)
     return rc == RC_OK ? renew_secret(tx, in, e) : rc;
 }
 
-enum rc data_folder_reset_administrator(const struct data_folder *d, struct meta *m, const char *control_url,
-                                        struct err *e)
+enum rc data_folder_reset_administrator(const struct data_folder *d, struct meta *m,
+                                        const char *control_url, struct err *e)
 {
     CLEANUP(installation_done)
-    struct installation in = {.folder = d, .control_url = control_url, .arena = ARENA_INIT(1 << 20)};
+    struct installation in = {
+        .folder = d, .control_url = control_url, .arena = ARENA_INIT(1 << 20)};
 
     return meta_write_alone(m, reset, NULL, &in, e);
 }

@@ -1,4 +1,5 @@
-/* kidoban: `serve` is the server; every other command is a client of the control plane, or maintenance. */
+/* kidoban: `serve` is the server; every other command is a client of the control plane, or
+ * maintenance. */
 #include "app/commands.h"
 #include "cli/cli.h"
 #include <signal.h>

@@ -18,14 +18,16 @@ static int usage(const char *line)
 }
 
 /* The options that `serve` was started with say where things are. */
-static enum rc open_stopped(int argc, char **argv, struct serve_options *o, struct data_folder *d, struct err *e)
+static enum rc open_stopped(int argc, char **argv, struct serve_options *o, struct data_folder *d,
+                            struct err *e)
 {
     enum rc rc = serve_options_parse(argc, argv, o, e);
 
     return rc == RC_OK ? data_folder_open(o->data, d, e) : rc;
 }
 
-static enum rc reset_administrator(const struct serve_options *o, const struct data_folder *d, struct err *e)
+static enum rc reset_administrator(const struct serve_options *o, const struct data_folder *d,
+                                   struct err *e)
 {
     CLEANUP(buf_done) struct buf url = BUF_INIT(8192);
     char control_url[512];
@@ -48,7 +50,8 @@ int admin_main(int argc, char **argv)
     struct err e = {0};
 
     if (argc < 2 || strcmp(argv[1], "reset") != 0)
-        return usage("kidoban admin reset --data DIR [the other options that serve is started with]");
+        return usage(
+            "kidoban admin reset --data DIR [the other options that serve is started with]");
     enum rc rc = open_stopped(argc - 1, argv + 1, &o, &d, &e);
 
     if (rc == RC_OK)
@@ -71,6 +74,7 @@ int ca_main(int argc, char **argv)
     if (rc == RC_OK)
         rc = data_folder_renew_certificates(&d, o.suffix, &e);
     if (rc == RC_OK)
-        printf("new certificates for *.%s are in %s/tls; clients must be given the new ca.crt\n", o.suffix, d.path);
+        printf("new certificates for *.%s are in %s/tls; clients must be given the new ca.crt\n",
+               o.suffix, d.path);
     return rc == RC_OK ? EXIT_OK : fail(&e);
 }

@@ -11,7 +11,8 @@ const char serve_options_help[] =
     "  --listen ADDR:PORT[,plain] data plane; may be repeated (default 0.0.0.0:5443)\n"
     "  --control ADDR:PORT        control plane (default 127.0.0.1:8443)\n"
     "  --metrics ADDR:PORT        metrics and health, plain (default 127.0.0.1:9464)\n"
-    "  --login-port N             port in login server names (default: that of the first --listen)\n"
+    "  --login-port N             port in login server names (default: that of the first "
+    "--listen)\n"
     "  --suffix DNS-SUFFIX        login servers are NAME.SUFFIX (default azurecr.localhost)\n"
     "  --tls-cert F --tls-key F   PEM files to use instead of certificates of our own authority\n"
     "  --default-registry NAME    registry that answers for localhost and bare addresses\n"
@@ -60,19 +61,21 @@ static const struct option option_table[] = {
 };
 
 /* "ADDR:PORT" with an IPv6 address in brackets: which part is which. */
-static enum rc split_endpoint(struct str s, struct str *ret_addr, struct str *ret_port, struct err *e)
+static enum rc split_endpoint(struct str s, struct str *ret_addr, struct str *ret_port,
+                              struct err *e)
 {
     size_t colon = str_find_last(s, ':');
 
     if (colon == s.len)
-        return err_set(e, RC_INVALID, "'%.*s' has no port: write ADDR:PORT, for example 0.0.0.0:5443",
-                       STR_ARG(s));
+        return err_set(e, RC_INVALID,
+                       "'%.*s' has no port: write ADDR:PORT, for example 0.0.0.0:5443", STR_ARG(s));
     struct str addr = str_take(s, colon);
 
     if (str_starts(addr, STR("[")) && str_ends(addr, STR("]")))
         addr = str_take(str_skip(addr, 1), addr.len - 2);
     else if (str_find(addr, ':') != addr.len)
-        return err_set(e, RC_INVALID, "'%.*s': an IPv6 address goes in brackets, [::]:5443", STR_ARG(s));
+        return err_set(e, RC_INVALID, "'%.*s': an IPv6 address goes in brackets, [::]:5443",
+                       STR_ARG(s));
     *ret_addr = addr;
     *ret_port = str_skip(s, colon + 1);
     return RC_OK;
@@ -95,7 +98,8 @@ static enum rc parse_listen_flag(struct str flag, struct listen_option *l, struc
         return RC_OK;
     }
     if (str_is(flag, "proxy"))
-        return err_set(e, RC_UNSUPPORTED, "PROXY protocol listeners are not offered by this version");
+        return err_set(e, RC_UNSUPPORTED,
+                       "PROXY protocol listeners are not offered by this version");
     return err_set(e, RC_INVALID, "'%.*s' is not a flag of a listener: 'plain' is", STR_ARG(flag));
 }
 
@@ -166,7 +170,8 @@ static bool is_dns_name(const char *s)
 static enum rc set_suffix(struct serve_options *o, const char *value, struct err *e)
 {
     if (!is_dns_name(value))
-        return err_set(e, RC_INVALID, "'%s' is not a DNS suffix in lower case, such as azurecr.localhost", value);
+        return err_set(e, RC_INVALID,
+                       "'%s' is not a DNS suffix in lower case, such as azurecr.localhost", value);
     o->suffix = value;
     return RC_OK;
 }
@@ -182,7 +187,8 @@ static enum rc set_denial_detail(struct serve_options *o, const char *value, str
 static enum rc set_log_level(struct serve_options *o, const char *value, struct err *e)
 {
     if (log_level_parse(str_from(value), &o->log_level) != RC_OK)
-        return err_set(e, RC_INVALID, "--log-level takes debug, info, warn or error, not '%s'", value);
+        return err_set(e, RC_INVALID, "--log-level takes debug, info, warn or error, not '%s'",
+                       value);
     return RC_OK;
 }
 
@@ -250,7 +256,8 @@ static enum rc read_environment(struct serve_options *o, struct err *e)
 
         if (!value)
             continue;
-        rc = t->val == OPT_LISTEN ? add_listen_words(o, str_from(value), e) : set_option(o, t->val, value, e);
+        rc = t->val == OPT_LISTEN ? add_listen_words(o, str_from(value), e)
+                                  : set_option(o, t->val, value, e);
         if (rc != RC_OK)
             return err_prefix(e, rc, "%s", variable);
     }
@@ -278,7 +285,9 @@ static enum rc read_arguments(int argc, char **argv, struct serve_options *o, st
         enum rc rc = set_option(o, id == 'h' ? OPT_HELP : id, optarg, e);
 
         if (rc != RC_OK)
-            return id == OPT_HELP || id == 'h' ? rc : err_prefix(e, rc, "--%s", option_table[index].name);
+            return id == OPT_HELP || id == 'h'
+                       ? rc
+                       : err_prefix(e, rc, "--%s", option_table[index].name);
     }
     if (optind < argc)
         return err_set(e, RC_INVALID, "serve takes options only, not '%s'", argv[optind]);

@@ -107,7 +107,8 @@ static enum rc start_threads(struct run *r, struct err *e)
     if (!r->threads)
         abort();
     while (rc == RC_OK && r->n_threads + 1 < s->n_loops) {
-        rc = thread_start(&r->threads[r->n_threads], "loop", run_loop, s->loops[r->n_threads + 1], e);
+        rc = thread_start(&r->threads[r->n_threads], "loop", run_loop, s->loops[r->n_threads + 1],
+                          e);
         r->n_threads += rc == RC_OK;
     }
     return rc;

@@ -1,4 +1,5 @@
-/* `kidoban serve`: as root, the privileged helper with the server as its child; otherwise the server itself. */
+/* `kidoban serve`: as root, the privileged helper with the server as its child; otherwise the
+ * server itself. */
 #include "app/commands.h"
 #include "app/helper.h"
 #include "app/serve_user.h"
@@ -30,7 +31,8 @@ static int serve_with_helper(const struct serve_options *o, int argc, char **arg
     if (rc != RC_OK)
         return fail(&e);
     if (user.uid == 0)
-        log_warn("serve.as_root", F_STR("advice", STR("a compromised server is root: give --user NAME")));
+        log_warn("serve.as_root",
+                 F_STR("advice", STR("a compromised server is root: give --user NAME")));
     return helper_run(&(struct helper_config){o, &user, buf_cstr(&path), argc, argv});
 }
 

@@ -1,6 +1,5 @@
 #include "app/serve_user.h"
 #include "base/log.h"
-#include "sys/fd.h"
 #include "sys/file.h"
 #include <errno.h>
 #include <limits.h>
@@ -37,13 +36,15 @@ enum rc serve_user_choose(const struct serve_options *o, struct sys_user *ret, s
         return user_find(o->user, ret, e);
     if (owner_of(o->data, &owner) && owner != 0)
         return find_by_uid(owner, ret, e);
-    if (sudo && str_to_u64(str_from(sudo), &sudo_uid) == RC_OK && sudo_uid > 0 && sudo_uid < UINT32_MAX)
+    if (sudo && str_to_u64(str_from(sudo), &sudo_uid) == RC_OK && sudo_uid > 0 &&
+        sudo_uid < UINT32_MAX)
         return find_by_uid((uid_t)sudo_uid, ret, e);
     if (user_find("kidoban", ret, NULL) == RC_OK)
         return RC_OK;
-    return err_set(e, RC_NOT_FOUND,
-                   "no user to serve as: give --user NAME, or make one with: "
-                   "useradd --system --user-group --no-create-home --shell /usr/sbin/nologin kidoban");
+    return err_set(
+        e, RC_NOT_FOUND,
+        "no user to serve as: give --user NAME, or make one with: "
+        "useradd --system --user-group --no-create-home --shell /usr/sbin/nologin kidoban");
 }
 
 static enum rc make_folder(const char *path, const struct sys_user *u, struct err *e)
@@ -62,13 +63,14 @@ static enum rc check_owner(const char *path, const struct sys_user *u, struct er
     if (!owner_of(path, &owner))
         return err_set(e, RC_INVALID, "%s is not a folder", path);
     if (owner != u->uid)
-        return err_set(e, RC_DENIED, "%s belongs to user %u, not to %s: chown -R %s %s, or choose with --user", path,
-                       (unsigned)owner, u->name, u->name, path);
+        return err_set(e, RC_DENIED,
+                       "%s belongs to user %u, not to %s: chown -R %s %s, or choose with --user",
+                       path, (unsigned)owner, u->name, u->name, path);
     return RC_OK;
 }
 
-enum rc serve_user_prepare(const struct serve_options *o, const struct sys_user *u, struct buf *ret_path,
-                           struct err *e)
+enum rc serve_user_prepare(const struct serve_options *o, const struct sys_user *u,
+                           struct buf *ret_path, struct err *e)
 {
     char path[PATH_MAX];
     enum rc rc = make_folder(o->data, u, e);

@@ -3,6 +3,7 @@
 #define APP_SERVE_USER_H
 
 #include "app/options.h"
+#include "base/buf.h"
 #include "sys/user.h"
 
 /* --user; else the owner of the data folder; where that is root or there is no folder yet: $SUDO_UID, else the user

@@ -7,7 +7,8 @@
 
 enum { PEM_MAX = 256 * 1024 };
 
-static enum rc read_certificates(const struct server *s, struct buf *chain, struct buf *key, struct err *e)
+static enum rc read_certificates(const struct server *s, struct buf *chain, struct buf *key,
+                                 struct err *e)
 {
     const struct serve_options *o = s->options;
 
