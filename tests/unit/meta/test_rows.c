@@ -1,6 +1,7 @@
 /* Resources, accounts, and the content of registries, each in one write transaction. */
 #include "fixture.h"
 
+#include "base/buf.h"
 #include "meta/account.h"
 #include "meta/content.h"
 
