@@ -1,0 +1,149 @@
+#include "base/metric.h"
+#include "http/exchange.h"
+#include <assert.h>
+
+static struct http_exchange *exchange_of(struct http_request *req)
+{
+    return CONTAINER_OF(req, struct http_exchange, req);
+}
+
+static void respond_unavailable(struct http_request *req, const char *text)
+{
+    http_exchange_error(exchange_of(req), 503, text);
+    http_add_field(req, "Retry-After", STR("1"));
+    http_respond(req);
+}
+
+/* --- running a call on its lane
+ * ------------------------------------------------------------------------------------- */
+
+static void call_run(struct lane_job *job)
+{
+    struct http_exchange *x = CONTAINER_OF(job, struct http_exchange, job);
+    http_handler_fn *fn = x->call;
+    enum http_verdict verdict = fn(&x->req);
+
+    assert(verdict == HTTP_ANSWERED && x->req.response.status > 0);
+    (void)verdict;
+}
+
+static void call_done(struct lane_job *job, enum rc rc)
+{
+    struct http_exchange *x = CONTAINER_OF(job, struct http_exchange, job);
+
+    if (rc == RC_OK)
+        http_respond(&x->req);
+    else
+        respond_unavailable(&x->req, "the server is busy");
+}
+
+static void call_submit(struct http_request *req)
+{
+    struct http_exchange *x = exchange_of(req);
+
+    x->job = (struct lane_job){
+        .key = req->lane_key,
+        .run = call_run,
+        .done = call_done,
+        .home = req->loop,
+    };
+    req->body = buf_str(&x->collected);
+    if (!x->conn) { /* nobody waits for it any more */
+        http_respond(req);
+        return;
+    }
+    if (lane_submit(x->home->server->config.lanes.read, &x->job, NULL) != RC_OK)
+        respond_unavailable(req, "the server is busy");
+}
+
+/* --- collecting its body
+ * --------------------------------------------------------------------------------------------- */
+
+static bool reserve(struct http_exchange *x, uint64_t n)
+{
+    struct http_server *s = x->home->server;
+
+    if (n <= x->reserved)
+        return true;
+    uint64_t more = n - x->reserved;
+
+    if (atomic_fetch_add(&s->bodies, more) + more > s->config.call_body_budget) {
+        atomic_fetch_sub(&s->bodies, more);
+        return false;
+    }
+    x->reserved = n;
+    return true;
+}
+
+static void respond_too_large(struct http_request *req)
+{
+    http_exchange_error(exchange_of(req), 413, "the body is too large");
+    http_respond(req);
+}
+
+static enum http_flow collect_data(struct http_request *req, struct str bytes)
+{
+    struct http_exchange *x = exchange_of(req);
+    size_t need = x->collected.len + bytes.len;
+
+    if (need > HTTP_CALL_BODY_MAX)
+        respond_too_large(req);
+    else if (!reserve(x, need))
+        respond_unavailable(req, "too many request bodies at once");
+    else
+        buf_add(&x->collected, bytes);
+    return HTTP_FLOW_ON;
+}
+
+static void collect_end(struct http_request *req)
+{
+    req->sink = NULL;
+    call_submit(req);
+}
+
+static void collect_abort(struct http_request *req, enum rc reason)
+{
+    (void)reason;
+    http_respond(req);
+}
+
+static const struct http_sink collector = {collect_data, collect_end, collect_abort};
+
+void http_call_start(struct http_request *req, http_handler_fn *fn)
+{
+    struct http_exchange *x = exchange_of(req);
+
+    x->call = fn;
+    x->collected = BUF_INIT(HTTP_CALL_BODY_MAX);
+    if (!req->has_body)
+        call_submit(req);
+    else if (req->content_length > HTTP_CALL_BODY_MAX)
+        respond_too_large(req);
+    else if (req->content_length > 0 && !reserve(x, (uint64_t)req->content_length))
+        respond_unavailable(req, "too many request bodies at once");
+    else
+        http_body_take(req, &collector);
+}
+
+/* --- kinds of routes
+ * --------------------------------------------------------------------------------------------------
+ */
+
+void http_dispatch(struct http_request *req)
+{
+    const struct http_route *route = req->route;
+
+    assert(route && loop_is_current(req->loop));
+    if (http_client_gone(req)) {
+        http_respond(req);
+        return;
+    }
+    if (route->kind == ROUTE_CALL) {
+        http_call_start(req, route->call ? route->call : route->start);
+        return;
+    }
+    if (route->start(req) == HTTP_ANSWERED)
+        http_respond(req);
+    else if (route->kind == ROUTE_HOT)
+        http_call_start(req, route->call);
+}
