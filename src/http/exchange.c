@@ -1,5 +1,5 @@
 #include "http/exchange.h"
-#include "sys/sys.h"
+#include "sys/fd.h"
 #include <assert.h>
 #include <stdlib.h>
 

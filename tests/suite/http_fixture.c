@@ -1,6 +1,7 @@
 #include "http_fixture.h"
 #include "base/clock.h"
-#include "sys/sys.h"
+#include "sys/file.h"
+#include "sys/sock.h"
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
