@@ -1,0 +1,294 @@
+/* The token endpoints: credentials for access tokens, identity tokens for refresh tokens (wire
+ * contract 8.2). They stand behind the gate like everything else. */
+#include "oci/private.h"
+
+#include "base/clock.h"
+
+#define MINUTE_US           ((int64_t)60 * CLOCK_US_PER_S)
+#define ACCESS_LIFE_US      (75 * MINUTE_US)
+#define REFRESH_LIFE_US     (180 * MINUTE_US)
+#define REGISTRIES_AUDIENCE "https://containerregistry.azure.net"
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static enum http_verdict unauthorized(struct http_request *req)
+{
+    struct str server = admit_login_server(req);
+
+    http_add_fieldf(req, "WWW-Authenticate", "Basic realm=\"%.*s\"", STR_ARG(server));
+    oci_error(req, 401, NULL,
+              "authentication required, visit https://aka.ms/acr/authorization for more "
+              "information.");
+    return HTTP_ANSWERED;
+}
+
+static enum http_verdict fail(struct http_request *req, const struct err *e)
+{
+    return e->rc == RC_UNAUTHENTICATED ? unauthorized(req) : oci_fail(req, e);
+}
+
+static enum rc mint(struct http_request *req, const struct principal *p, struct auth_token *t,
+                    int64_t life_us, struct str *ret, struct err *e)
+{
+    const struct admission *a = admission_of(req);
+    CLEANUP(buf_done) struct buf b = BUF_INIT(16 * 1024);
+
+    t->registry = a->registry->uuid;
+    t->principal = *p;
+    t->issued_us = clock_wall_us();
+    t->expires_us = t->issued_us + life_us;
+    enum rc rc = auth_token_mint(a->snapshot->identity->token_key, t, &b, e);
+
+    if (rc != RC_OK)
+        return rc;
+    struct str copy = arena_copy(&req->arena, buf_str(&b));
+
+    if (!copy.ptr)
+        return err_set(e, RC_UNAVAILABLE, "no memory for the token");
+    *ret = copy;
+    return RC_OK;
+}
+
+static enum rc mint_access(struct http_request *req, const struct principal *p,
+                           const struct auth_scopes *asked, struct str *ret, struct err *e)
+{
+    struct auth_token t = {.kind = AUTH_TOKEN_ACCESS};
+
+    auth_scopes_grant(p, admission_of(req)->registry->anonymous_pull, asked, &t.scopes);
+    return mint(req, p, &t, ACCESS_LIFE_US, ret, e);
+}
+
+static enum http_verdict answer(struct http_request *req, struct str body)
+{
+    http_add_field(req, "Cache-Control", STR("no-store"));
+    http_answer(req, 200, "application/json", body);
+    return HTTP_ANSWERED;
+}
+
+/* `refresh` may be empty. Tokens need no escaping: base64url and dots. */
+static enum http_verdict answer_access(struct http_request *req, struct str access,
+                                       struct str refresh)
+{
+    if (refresh.len == 0)
+        return answer(req,
+                      arena_printf(&req->arena, "{\"access_token\":\"%.*s\",\"expires_in\":%d}",
+                                   STR_ARG(access), (int)(ACCESS_LIFE_US / CLOCK_US_PER_S)));
+    return answer(
+        req,
+        arena_printf(&req->arena,
+                     "{\"access_token\":\"%.*s\",\"refresh_token\":\"%.*s\",\"expires_in\":%d}",
+                     STR_ARG(access), STR_ARG(refresh), (int)(ACCESS_LIFE_US / CLOCK_US_PER_S)));
+}
+
+/* --- GET /oauth2/token --------------------------------------------------------------------------
+ */
+
+/* Basic credentials, or none: then whoever may pull anonymously. */
+static enum rc sign_in_basic(struct http_request *req, struct principal *ret,
+                             struct str *ret_refresh, struct err *e)
+{
+    struct str user, password;
+    enum rc rc =
+        auth_basic_parse(http_field(req, "Authorization"), &req->arena, &user, &password, e);
+
+    if (rc == RC_NOT_FOUND) {
+        if (!admission_of(req)->registry->anonymous_pull)
+            return err_set(e, RC_UNAUTHENTICATED, "no credentials");
+        *ret = (struct principal){.kind = PRINCIPAL_ANONYMOUS, .name = "anonymous"};
+        return RC_OK;
+    }
+    if (rc != RC_OK)
+        return err_set(e, RC_UNAUTHENTICATED, "malformed credentials");
+    rc = admit_sign_in(req, user, password, ret, e);
+    if (rc == RC_OK && str_is(user, ADMIT_TOKEN_USER))
+        *ret_refresh = password;
+    return rc;
+}
+
+/* Who asks for an offline token gets the refresh token that it came with, and no other: a client
+ * that came with a password keeps that, which does not end after three hours. */
+static enum rc offline(struct http_request *req, struct str *refresh, struct err *e)
+{
+    struct str text;
+    enum rc rc = oci_form_text(&req->arena, req->query, "offline_token", &text, e);
+
+    if (rc == RC_OK && !str_is(text, "true"))
+        *refresh = STR_NONE;
+    return rc;
+}
+
+enum http_verdict oci_token_get(struct http_request *req)
+{
+    struct err e = {0};
+    struct principal p;
+    struct auth_scopes asked;
+    struct str access, refresh = STR_NONE;
+    enum rc rc = oci_form_scopes(&req->arena, req->query, &asked, &e);
+
+    if (rc == RC_OK)
+        rc = sign_in_basic(req, &p, &refresh, &e);
+    if (rc == RC_OK)
+        rc = offline(req, &refresh, &e);
+    if (rc == RC_OK)
+        rc = mint_access(req, &p, &asked, &access, &e);
+    return rc == RC_OK ? answer_access(req, access, refresh) : fail(req, &e);
+}
+
+/* --- POST /oauth2/token -------------------------------------------------------------------------
+ */
+
+static enum rc form_text(struct http_request *req, const char *key, struct str *ret, struct err *e)
+{
+    return oci_form_text(&req->arena, req->body, key, ret, e);
+}
+
+static enum rc sign_in_password(struct http_request *req, struct principal *ret, struct err *e)
+{
+    struct str user, password;
+    enum rc rc = form_text(req, "username", &user, e);
+
+    if (rc == RC_OK)
+        rc = form_text(req, "password", &password, e);
+    return rc == RC_OK ? admit_sign_in(req, user, password, ret, e) : rc;
+}
+
+static enum rc sign_in_refresh(struct http_request *req, struct principal *ret, struct err *e)
+{
+    struct str token;
+    enum rc rc = form_text(req, "refresh_token", &token, e);
+
+    return rc == RC_OK ? admit_refresh_token(req, token, ret, e) : rc;
+}
+
+static enum rc sign_in_form(struct http_request *req, struct principal *ret, struct err *e)
+{
+    struct str grant;
+    enum rc rc = form_text(req, "grant_type", &grant, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (str_is(grant, "refresh_token"))
+        return sign_in_refresh(req, ret, e);
+    if (str_is(grant, "password"))
+        return sign_in_password(req, ret, e);
+    return err_set(e, RC_INVALID, "grant_type is one of password, refresh_token");
+}
+
+enum http_verdict oci_token_post(struct http_request *req)
+{
+    struct err e = {0};
+    struct principal p;
+    struct auth_scopes asked;
+    struct str access;
+    enum rc rc = oci_form_scopes(&req->arena, req->body, &asked, &e);
+
+    if (rc == RC_OK)
+        rc = sign_in_form(req, &p, &e);
+    if (rc == RC_OK)
+        rc = mint_access(req, &p, &asked, &access, &e);
+    return rc == RC_OK ? answer_access(req, access, STR_NONE) : fail(req, &e);
+}
+
+/* --- POST /oauth2/exchange
+ * ------------------------------------------------------------------------ */
+
+static struct str without_slash(struct str url)
+{
+    return str_ends(url, STR("/")) ? str_take(url, url.len - 1) : url;
+}
+
+/* The control plane's own audience is the root of the issuer's URL: only the identity endpoint
+ * writes either. */
+static bool is_control_audience(const struct auth_identity_token *t)
+{
+    struct str root = without_slash(t->audience);
+
+    return root.len > 0 && str_starts(t->issuer, root) &&
+           str_is(str_skip(t->issuer, root.len), "/adfs");
+}
+
+static bool audience_accepted(const struct snapshot_registry *r,
+                              const struct auth_identity_token *t)
+{
+    if (str_is(without_slash(t->audience), REGISTRIES_AUDIENCE))
+        return true;
+    return r->arm_audience && is_control_audience(t);
+}
+
+static bool tenant_accepted(const struct snapshot *s, struct str asked,
+                            const struct auth_identity_token *t)
+{
+    struct uuid tenant;
+
+    if (!uuid_eq(&t->tenant, &s->identity->tenant))
+        return false;
+    return asked.len == 0 ||
+           (uuid_parse(asked, &tenant, NULL) == RC_OK && uuid_eq(&tenant, &t->tenant));
+}
+
+static enum rc principal_of(const struct admission *a, const struct auth_identity_token *t,
+                            struct principal *ret, struct err *e)
+{
+    struct principal p = {.kind = PRINCIPAL_IDENTITY,
+                          .object_id = t->object_id,
+                          .app_id = t->app_id,
+                          .generation = t->generation};
+    const struct snapshot_principal *known =
+        snapshot_principal_by_object(a->snapshot, &p.object_id);
+
+    if (!admit_principal_stands(a->snapshot, a->registry, &p))
+        return err_set(e, RC_UNAUTHENTICATED, "token: its credential was renewed or disabled");
+    p.administrator = known->administrator;
+    if (str_copy(str_take(known->name, sizeof(p.name) - 1), p.name, sizeof(p.name)) != RC_OK)
+        p.name[0] = '\0';
+    *ret = p;
+    return RC_OK;
+}
+
+static enum rc read_identity(struct http_request *req, struct str token, struct str tenant,
+                             struct principal *ret, struct err *e)
+{
+    const struct admission *a = admission_of(req);
+    const struct snapshot_identity *i = a->snapshot->identity;
+    struct auth_identity_token t;
+    enum rc rc = auth_identity_verify(i->identity_keys, i->n_identity_keys, token, clock_wall_us(),
+                                      &req->arena, &t, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (!audience_accepted(a->registry, &t))
+        return err_set(e, RC_UNAUTHENTICATED, "token: its audience is not taken here");
+    if (!tenant_accepted(a->snapshot, tenant, &t))
+        return err_set(e, RC_UNAUTHENTICATED, "token: another tenant's");
+    return principal_of(a, &t, ret, e);
+}
+
+static enum rc read_exchange(struct http_request *req, struct str *ret_token,
+                             struct str *ret_tenant, struct err *e)
+{
+    struct str grant;
+    enum rc rc = form_text(req, "grant_type", &grant, e);
+
+    if (rc == RC_OK && !str_is(grant, "access_token"))
+        rc = err_set(e, RC_INVALID, "grant_type is access_token");
+    if (rc == RC_OK)
+        rc = form_text(req, "access_token", ret_token, e);
+    return rc == RC_OK ? form_text(req, "tenant", ret_tenant, e) : rc;
+}
+
+enum http_verdict oci_exchange_post(struct http_request *req)
+{
+    struct err e = {0};
+    struct principal p;
+    struct auth_token t = {.kind = AUTH_TOKEN_REFRESH};
+    struct str token, tenant, refresh;
+    enum rc rc = read_exchange(req, &token, &tenant, &e);
+
+    if (rc == RC_OK)
+        rc = read_identity(req, token, tenant, &p, &e);
+    if (rc == RC_OK)
+        rc = mint(req, &p, &t, REFRESH_LIFE_US, &refresh, &e);
+    if (rc != RC_OK)
+        return fail(req, &e);
+    return answer(req, arena_printf(&req->arena, "{\"refresh_token\":\"%.*s\"}", STR_ARG(refresh)));
+}
