@@ -7,7 +7,7 @@
 #include <inttypes.h>
 
 #define ISSUER "Kidoban Registry"
-enum { CLAIMS_MAX = 6 * 1024 };
+enum { CLAIMS_MAX = JWS_TOKEN_MAX * 7 / 10 }; /* base64url, header and signature come to it */
 
 static const char *const kind_names[] = {
     [PRINCIPAL_ANONYMOUS] = "anonymous",

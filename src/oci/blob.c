@@ -1,7 +1,7 @@
 /* Blobs: their bytes, whole or in part. */
 #include "oci/private.h"
 
-#include "sys/sys.h"
+#include "sys/fd.h"
 
 static enum rc find(struct http_request *req, bool write, struct registry_where *ret_where,
                     struct digest *ret_digest, struct err *e)
