@@ -12,19 +12,21 @@ static enum http_verdict answer_json(struct http_request *req, const struct buf 
 
 static void add_url(struct buf *b, const char *member, struct str root, const char *path)
 {
-    buf_addf(b, "\"%s\":\"%.*s/adfs%s\",", member, STR_ARG(root), path);
+    buf_addf(b, "\"%s\":\"%.*s%s\",", member, STR_ARG(root), path);
 }
 
-enum http_verdict sts_discovery_get(struct http_request *req)
+static enum http_verdict answer_discovery(struct http_request *req, struct str root,
+                                          const char *version)
 {
     CLEANUP(buf_done) struct buf b = BUF_INIT(8 * 1024);
-    struct str root = admit_control_url(req); /* a host name and a port: nothing to escape */
+    struct str control = admit_control_url(req); /* host name and port: nothing to escape */
+    struct str endpoints = arena_printf(&req->arena, "%.*s/oauth2%s", STR_ARG(root), version);
 
     buf_addc(&b, '{');
-    add_url(&b, "issuer", root, "");
-    add_url(&b, "authorization_endpoint", root, "/oauth2/authorize");
-    add_url(&b, "token_endpoint", root, "/oauth2/token");
-    add_url(&b, "jwks_uri", root, "/discovery/keys");
+    add_url(&b, "issuer", control, "/adfs");
+    add_url(&b, "authorization_endpoint", endpoints, "/authorize");
+    add_url(&b, "token_endpoint", endpoints, "/token");
+    add_url(&b, "jwks_uri", control, "/adfs/discovery/keys");
     buf_add(&b, STR("\"grant_types_supported\":[\"client_credentials\"],"
                     "\"token_endpoint_auth_methods_supported\":[\"client_secret_post\","
                     "\"client_secret_basic\"],"
@@ -32,6 +34,26 @@ enum http_verdict sts_discovery_get(struct http_request *req)
                     "\"subject_types_supported\":[\"public\"],"
                     "\"id_token_signing_alg_values_supported\":[\"ES256\"]}"));
     return answer_json(req, &b);
+}
+
+enum http_verdict sts_discovery_get(struct http_request *req)
+{
+    struct str control = admit_control_url(req);
+
+    return answer_discovery(req, arena_printf(&req->arena, "%.*s/adfs", STR_ARG(control)), "");
+}
+
+enum http_verdict sts_tenant_discovery_get(struct http_request *req)
+{
+    struct str control = admit_control_url(req);
+    char tenant[UUID_TEXT_MAX];
+    struct err e = {0};
+
+    if (sts_tenant_check(req, &e) != RC_OK)
+        return sts_fail(req, &e);
+    uuid_format(&admission_of(req)->snapshot->identity->tenant, tenant);
+    return answer_discovery(req, arena_printf(&req->arena, "%.*s/%s", STR_ARG(control), tenant),
+                            "/v2.0");
 }
 
 enum http_verdict sts_keys_get(struct http_request *req)

@@ -47,7 +47,7 @@ static void no_store(struct http_request *req)
     http_add_field(req, "Pragma", STR("no-cache"));
 }
 
-static enum http_verdict fail(struct http_request *req, const struct err *e)
+enum http_verdict sts_fail(struct http_request *req, const struct err *e)
 {
     CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
     unsigned status = status_of(e);
@@ -183,7 +183,7 @@ enum http_verdict sts_token_post(struct http_request *req)
     if (rc == RC_OK)
         rc = issue(req, &p, audience, &token, &e);
     if (rc != RC_OK)
-        return fail(req, &e);
+        return sts_fail(req, &e);
     no_store(req);
     http_answer(req, 200, "application/json",
                 arena_printf(&req->arena,
@@ -191,4 +191,27 @@ enum http_verdict sts_token_post(struct http_request *req)
                              "\"access_token\":\"%.*s\"}",
                              TOKEN_LIFE_S - 1, TOKEN_LIFE_S - 1, (int)token.len, token.ptr));
     return HTTP_ANSWERED;
+}
+
+/* --- with the tenant in the path ----------------------------------------------------------------
+ */
+
+enum rc sts_tenant_check(struct http_request *req, struct err *e)
+{
+    struct str tenant = http_param(req, "tenant");
+    struct uuid u;
+
+    if (str_is_nocase(tenant, "organizations") || str_is_nocase(tenant, "common"))
+        return RC_OK;
+    if (uuid_parse(tenant, &u, NULL) == RC_OK &&
+        uuid_eq(&u, &admission_of(req)->snapshot->identity->tenant))
+        return RC_OK;
+    return err_code(e, RC_INVALID, "invalid_tenant", "there is no such tenant here");
+}
+
+enum http_verdict sts_tenant_token_post(struct http_request *req)
+{
+    struct err e = {0};
+
+    return sts_tenant_check(req, &e) == RC_OK ? sts_token_post(req) : sts_fail(req, &e);
 }
