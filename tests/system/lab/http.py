@@ -117,7 +117,7 @@ class Control:
         form = {"grant_type": "client_credentials", "client_id": self.admin["clientId"],
                 "client_secret": self.admin["clientSecret"],
                 "scope": self.admin["controlUrl"].rstrip("/") + "/.default"}
-        a = own.request("POST", f"/{self.admin['tenantId']}/oauth2/v2.0/token", body=urllib.parse.urlencode(form),
+        a = own.request("POST", "/adfs/oauth2/token", body=urllib.parse.urlencode(form),
                         headers={"Content-Type": "application/x-www-form-urlencoded"})
         if connection is None:
             own.close()

@@ -1,0 +1,163 @@
+/* kidoban acr login: a refresh token of the registry, given to docker as a password. */
+#include "cli/command.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TOKEN_USER     "00000000-0000-0000-0000-000000000000"
+#define TOKEN_RESOURCE "https://containerregistry.azure.net"
+
+enum { ANSWER_MAX = 256 * 1024 };
+
+extern char **environ;
+
+struct login {
+    const char *server, *user, *password;
+};
+
+static enum rc find_server(struct cli_session *s, struct login *l, struct err *e)
+{
+    CLEANUP(json_freep) struct json *registry = NULL;
+    struct str path;
+    enum rc rc = cli_registry_path(s, &path, e);
+
+    if (rc == RC_OK)
+        rc = cli_request(s, "GET", path, NULL, &registry, e);
+    if (rc != RC_OK)
+        return rc;
+    l->server = arena_copy(&s->arena, json_str(json_path(registry, "properties.loginServer"))).ptr;
+    return RC_OK;
+}
+
+/* Is the registry there, and does its gate let this machine in? */
+static enum rc knock(struct cli_session *s, const struct login *l, struct err *e)
+{
+    CLEANUP(buf_done) struct buf body = BUF_INIT(ANSWER_MAX);
+    struct cli_http request = {.method = "GET",
+                               .url = arena_printf(&s->arena, "https://%s/v2/", l->server).ptr};
+    long status = 0;
+    enum rc rc = cli_fetch(s, &request, &status, &body, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (status == 403)
+        return err_set(e, RC_DENIED,
+                       "Looks like you don't have access to registry '%s'. To see configured "
+                       "firewall rules, run 'kidoban acr network-rule list --name %s'.",
+                       l->server, cli_value(s->args, CLI_NAME));
+    if (status != 401 && status != 200)
+        return err_set(e, RC_UNAVAILABLE, "Registry '%s' did not issue a challenge (status %ld).",
+                       l->server, status);
+    return RC_OK;
+}
+
+static enum rc exchange(struct cli_session *s, struct login *l, struct err *e)
+{
+    CLEANUP(buf_done) struct buf body = BUF_INIT(ANSWER_MAX);
+    CLEANUP(json_freep) struct json *answer = NULL;
+    struct cli_http request = {.method = "POST"};
+    struct str token;
+    long status = 0;
+    enum rc rc = cli_token(s, TOKEN_RESOURCE, &token, e);
+
+    if (rc != RC_OK)
+        return rc;
+    request.url = arena_printf(&s->arena, "https://%s/oauth2/exchange", l->server).ptr;
+    request.form =
+        arena_printf(&s->arena, "grant_type=access_token&service=%s&tenant=%s&access_token=%s",
+                     cli_escape(s, str_from(l->server)).ptr,
+                     cli_escape(s, json_str(json_get(s->admin, "tenantId"))).ptr,
+                     cli_escape(s, token).ptr)
+            .ptr;
+    rc = cli_fetch(s, &request, &status, &body, e);
+    if (rc != RC_OK)
+        return rc;
+    if (status != 200 || json_parse(buf_str(&body), NULL, &answer, NULL) != RC_OK)
+        return err_set(e, RC_UNAUTHENTICATED, "%s gives no token: status %ld", l->server, status);
+    l->user = TOKEN_USER;
+    l->password = arena_copy(&s->arena, json_str(json_get(answer, "refresh_token"))).ptr;
+    return RC_OK;
+}
+
+/* The password goes through a pipe, so that no list of processes shows it. */
+static enum rc feed(pid_t pid, int fd, const char *password, struct err *e)
+{
+    struct str text = str_from(password);
+    enum rc rc = file_write_all(fd, text.ptr, text.len, e);
+    int status = 0;
+
+    fd_close(fd);
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return err_sys(e, "waiting for docker");
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return err_set(e, RC_DENIED, "Login failed.");
+    return rc;
+}
+
+static enum rc run_docker(const struct login *l, struct err *e)
+{
+    const char *argv[] = {"docker",           "login",   "--username", l->user,
+                          "--password-stdin", l->server, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t defaults;
+    int ends[2], error;
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return err_sys(e, "pipe");
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE); /* ignored here, not there */
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+    error = posix_spawnp(&pid, "docker", &actions, &attributes, (char *const *)(uintptr_t)argv,
+                         environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    fd_close(ends[0]);
+    if (error == 0)
+        return feed(pid, ends[1], l->password, e);
+    fd_close(ends[1]);
+    errno = error;
+    return err_sys(e, "docker does not start");
+}
+
+static struct json *shown(const struct login *l)
+{
+    struct json *token = json_new_object();
+
+    json_set_text(token, "accessToken", l->password);
+    json_set_text(token, "loginServer", l->server);
+    json_set_text(token, "username", l->user);
+    return token;
+}
+
+enum rc cli_acr_login(struct cli_session *s, struct json **ret, struct err *e)
+{
+    struct login l = {.user = cli_value(s->args, CLI_USERNAME),
+                      .password = cli_value(s->args, CLI_PASSWORD)};
+    enum rc rc = RC_OK;
+
+    if ((l.user == NULL) != (l.password == NULL))
+        return err_set(e, RC_INVALID, "--username and --password go together");
+    rc = find_server(s, &l, e);
+    if (rc == RC_OK)
+        rc = knock(s, &l, e);
+    if (rc == RC_OK && !l.user)
+        rc = exchange(s, &l, e);
+    if (rc != RC_OK)
+        return rc;
+    if (!cli_given(s->args, CLI_EXPOSE_TOKEN))
+        return run_docker(&l, e);
+    *ret = shown(&l);
+    return RC_OK;
+}
