@@ -30,7 +30,8 @@ NODISCARD enum rc blob_stage_write(struct blob_stage *g, uint64_t offset, struct
 NODISCARD enum rc blob_stage_read(struct blob_stage *g, uint64_t offset, void *out, size_t n, size_t *ret_n, struct err *e);
 NODISCARD enum rc blob_stage_truncate(struct blob_stage *g, uint64_t size, struct err *e);
 NODISCARD enum rc blob_stage_sync(struct blob_stage *g, struct err *e);
-/* Makes the staged bytes the blob `d`, durably (fsync, rename, folder fsync); fine when it exists already. Frees g. */
+/* Makes the staged bytes the blob `d`, durably (fsync, rename, folder fsync); fine when it exists already. Frees g;
+ * when it fails, the staged bytes go. */
 NODISCARD enum rc blob_stage_commit(struct blob_stage *g, const struct digest *d, struct err *e);
 void blob_stage_close(struct blob_stage *g);   /* the file stays */
 void blob_stage_discard(struct blob_stage *g); /* and it goes */

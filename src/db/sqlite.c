@@ -1,9 +1,11 @@
 /* SQLite: one file, WAL, every commit durable. */
 #include "base/mem.h"
 #include "db/driver.h"
+#include "sys/file.h"
 #include <assert.h>
 #include <errno.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 enum { BUSY_TIMEOUT_MS = 10000 };
 
@@ -122,6 +124,14 @@ static enum rc configure(struct sqlite_conn *c, struct err *e)
     return result == SQLITE_OK ? RC_OK : fail(c, result, "settings", e);
 }
 
+/* SQLite does not say which folder on the way it cannot search. */
+static enum rc fail_open(struct sqlite_conn *c, int result, const char *place, struct err *e)
+{
+    if (result == SQLITE_CANTOPEN && path_searchable_by(place, geteuid(), getegid(), e) != RC_OK)
+        return err_prefix(e, RC_DENIED, "database");
+    return fail(c, result, place, e);
+}
+
 static const struct db_ops sqlite_ops;
 
 enum rc sqlite_open(const char *place, struct db_conn **ret, struct err *e)
@@ -134,7 +144,7 @@ enum rc sqlite_open(const char *place, struct db_conn **ret, struct err *e)
 
     c->base.ops = &sqlite_ops;
     int result = sqlite3_open_v2(place, &c->db, flags, NULL);
-    enum rc rc = result == SQLITE_OK ? configure(c, e) : fail(c, result, place, e);
+    enum rc rc = result == SQLITE_OK ? configure(c, e) : fail_open(c, result, place, e);
 
     if (rc != RC_OK) {
         sqlite_close(&c->base);
