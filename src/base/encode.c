@@ -65,9 +65,15 @@ void base64url_encode(struct buf *out, struct str bytes)
 
 static int sextet(const char *alphabet, char c)
 {
-    const char *p = c != '\0' ? strchr(alphabet, c) : NULL;
-
-    return p ? (int)(p - alphabet) : -1;
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == alphabet[62])
+        return 62;
+    return c == alphabet[63] ? 63 : -1;
 }
 
 /* Two to four characters, without padding, as one to three bytes. */

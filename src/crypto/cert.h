@@ -14,7 +14,7 @@ struct cert_names {
 
 /* A certificate authority constrained (critical, RFC 5280 4.2.1.10) to `names`: a DNS name permits
  * itself and what is below it; addresses permit exactly themselves, except 127.0.0.1, which permits
- * 127.0.0.0/8. A family without an address is excluded whole. Appends PEM texts. */
+ * 127.0.0.0/8; without addresses all are excluded. At least one DNS name. Appends PEM texts. */
 NODISCARD enum rc cert_authority_new(const char *common_name, const struct cert_names *names,
                                      int days, struct buf *ret_cert, struct buf *ret_key,
                                      struct err *e);

@@ -12,7 +12,8 @@ struct jws_key; /* with its key id: the RFC 7638 thumbprint, unless a JWK names 
 
 NODISCARD enum rc jws_key_hmac(const struct crypto_key *k, struct jws_key **ret, struct err *e);
 NODISCARD enum rc jws_key_generate_es256(struct jws_key **ret, struct err *e);
-/* EC P-256 with its private part; RC_INVALID for anything else. */
+/* EC P-256 with its private part, from which the public one is derived; RC_INVALID for anything
+ * else. */
 NODISCARD enum rc jws_key_from_jwk(struct str jwk, struct jws_key **ret, struct err *e);
 /* RC_UNSUPPORTED for a symmetric key without its private part. */
 NODISCARD enum rc jws_key_to_jwk(const struct jws_key *k, bool with_private, struct buf *out,
