@@ -74,7 +74,7 @@ struct http_response {
     int file;        /* or: bytes [file_offset, file_offset + length) of this descriptor; -1 none; closed after */
     uint64_t file_offset;
     const struct http_source *source; /* or: what it gives */
-    uint64_t length;                  /* of the body, also where HEAD leaves it out; HTTP_LENGTH_UNKNOWN: source only */
+    uint64_t length;                  /* of the body; a HEAD's answer may set it alone. HTTP_LENGTH_UNKNOWN: source only */
     bool close;                       /* close the connection afterwards, gently */
 };
 #define HTTP_LENGTH_UNKNOWN UINT64_MAX
@@ -115,7 +115,8 @@ NODISCARD enum rc http_query(struct http_request *req, const char *key, struct s
 
 /* --- answering ------------------------------------------------------------------------------------------------------
  * Each http_answer... replaces an earlier answer (a file is closed) and leaves other fields in place. */
-void http_add_field(struct http_request *req, const char *name, struct str value); /* copied; CR, LF, NUL assert */
+/* Copied. Asserts: CR, LF and NUL; Content-Length (set response.length), Transfer-Encoding, Connection. */
+void http_add_field(struct http_request *req, const char *name, struct str value);
 void http_add_fieldf(struct http_request *req, const char *name, const char *fmt, ...) PRINTF(3, 4);
 /* Content type NULL: none. `body` must live as long as the arena. */
 void http_answer(struct http_request *req, unsigned status, const char *content_type, struct str body);
@@ -129,7 +130,8 @@ void http_answer_clear(struct http_request *req); /* as if nothing had been answ
 
 /* All on the request's loop: */
 void http_respond(struct http_request *req); /* the response is set; send it. The request may be gone on return. */
-void http_body_take(struct http_request *req, const struct http_sink *sink); /* the body may come (100-continue) */
+/* The body may come (100-continue); the sink may be called before this returns. */
+void http_body_take(struct http_request *req, const struct http_sink *sink);
 void http_body_resume(struct http_request *req);  /* after HTTP_FLOW_PAUSE */
 void http_source_ready(struct http_request *req); /* after HTTP_PULL_LATER */
 bool http_client_gone(const struct http_request *req);

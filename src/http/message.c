@@ -136,8 +136,18 @@ static bool field_safe(struct str value)
            !memchr(value.ptr, '\0', value.len);
 }
 
+/* http itself says where a message ends. */
+static bool is_framing(const char *name)
+{
+    struct str s = str_from(name);
+
+    return str_is_nocase(s, "Content-Length") || str_is_nocase(s, "Transfer-Encoding") ||
+           str_is_nocase(s, "Connection");
+}
+
 void http_add_field(struct http_request *req, const char *name, struct str value)
 {
+    assert(!is_framing(name));
     /* A value made of outside text was checked where it came in; one that could split a response is
      * our bug. */
     assert(value.len == 0 || field_safe(value));
