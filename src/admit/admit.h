@@ -11,7 +11,8 @@
 
 /* route->access on data listeners:
  *   "public"      no credentials needed (the token endpoints; behind the gate all the same)
- *   "signed-in"   any valid credential, or anonymous where the registry allows anonymous pull (/v2/)
+ *   "signed-in"   any valid credential (/v2/); none at all is challenged even where anonymous pull is on, because clients
+ *                 learn from that challenge where tokens are
  *   "pull", "push", "delete", "pull,push"  that scope on {name}
  *   "catalog"     registry:catalog:*
  * on control listeners:
@@ -25,10 +26,11 @@ struct admission { /* req->admission; in the request's arena */
     struct origin origin;
     struct gate_decision decision;
     bool decided; /* the gate has spoken (data plane) */
+    bool log_in_full; /* a refusal: within what is logged one by one */
     struct principal principal;
     bool authenticated;
     struct auth_scopes scopes; /* what its token grants (bearer), or all that its principal may (basic) */
-    const char *outcome; /* for the access log: "allow", "deny", "unauthorized", "no-such-host" ... */
+    const char *outcome; /* for the access log: "allow", "deny", "cut", "unauthorized", "no-such-host" ... */
 };
 struct admission *admission_of(const struct http_request *req);
 
@@ -47,6 +49,7 @@ struct admit_config {
     struct str control_name;      /* or STR_NONE */
     bool denial_detail_full;
     uint16_t login_port;          /* in loginServer unless 443 */
+    void *services;               /* what handlers of the control plane work on (arm/'s struct arm_services) */
 };
 NODISCARD enum rc admit_new(const struct admit_config *config, struct admit **ret, struct err *e);
 void admit_free(struct admit *a);
@@ -54,6 +57,9 @@ struct http_service admit_service(struct admit *a); /* for the http server */
 
 struct registry_store *admit_store(const struct http_request *req);
 const struct lanes *admit_lanes(const struct http_request *req);
+void *admit_services(const struct http_request *req);
+/* On each loop after it adopted `s` (snapshot_on_adopt): requests that the gate no longer lets in are cut. */
+void admit_judge_again(struct http_server *http, struct loop *l, const struct snapshot *s);
 
 /* Scheme and authority by which the client came ("https://host:port"), for realm, Location and Link; in the arena. */
 struct str admit_base_url(struct http_request *req);

@@ -133,7 +133,8 @@ static enum rc counted(struct http_request *req, struct str account, enum rc rc)
     return rc;
 }
 
-/* Not limited: nobody guesses a signature, and behind one address many may come with an old token. */
+/* Not limited: nobody guesses a signature, and behind one address many may come with an old token.
+ */
 enum rc admit_refresh_token(struct http_request *req, struct str token, struct principal *ret,
                             struct err *e)
 {

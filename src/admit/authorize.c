@@ -1,0 +1,235 @@
+/* Who asks, and may they: by what the route says that it needs. */
+#include "admit/private.h"
+#include "base/clock.h"
+
+#define UNAUTHORIZED_TEXT                                                                          \
+    "authentication required, visit https://aka.ms/acr/authorization for more information."
+
+/* --- what a route of the data plane needs --------------------------------------------------------
+ */
+
+struct need {
+    bool nothing, signed_in, catalog;
+    unsigned actions; /* on {name} */
+};
+
+static struct need need_of(const char *access)
+{
+    struct str rest = str_from(access);
+    struct need n = {.nothing = str_is(rest, "public"),
+                     .signed_in = str_is(rest, "signed-in"),
+                     .catalog = str_is(rest, "catalog")};
+
+    if (n.nothing || n.signed_in || n.catalog)
+        return n;
+    while (rest.len > 0) {
+        struct str one = str_split(&rest, ',');
+
+        n.actions |= str_is(one, "pull")     ? AUTH_PULL
+                     : str_is(one, "push")   ? AUTH_PUSH
+                     : str_is(one, "delete") ? AUTH_DELETE
+                                             : 0U;
+    }
+    return n; /* a word that nobody knows leaves no action, which nobody is granted */
+}
+
+/* What a client should ask a token for. A push reads too: it looks for blobs before it sends them.
+ */
+static struct str scope_text(struct http_request *req, const struct need *n)
+{
+    const char *actions = n->actions & AUTH_PUSH     ? "pull,push"
+                          : n->actions & AUTH_DELETE ? "delete"
+                                                     : "pull";
+
+    if (n->catalog)
+        return STR("registry:catalog:*");
+    if (n->actions == 0)
+        return STR_NONE;
+    return arena_printf(&req->arena, "repository:%.*s:%s", STR_ARG(http_param(req, "name")),
+                        actions);
+}
+
+/* Only names that a repository can have go into a quoted field; a wrong one gets its own answer
+ * once signed in. */
+static bool scope_is_plain(struct str scope)
+{
+    for (size_t i = 0; i < scope.len; i++)
+        if (scope.ptr[i] <= ' ' || scope.ptr[i] == '"' || scope.ptr[i] == '\\' ||
+            (unsigned char)scope.ptr[i] >= 0x7F)
+            return false;
+    return scope.len > 0;
+}
+
+void admit_challenge(struct http_request *req, const char *message)
+{
+    struct str base = admit_base_url(req), service = admit_login_server(req), scope = STR_NONE;
+
+    if (req->route) {
+        struct need n = need_of(req->route->access);
+
+        scope = n.nothing ? STR_NONE : scope_text(req, &n);
+    }
+    if (scope_is_plain(scope))
+        http_add_fieldf(req, "WWW-Authenticate",
+                        "Bearer realm=\"%.*s/oauth2/token\",service=\"%.*s\",scope=\"%.*s\"",
+                        STR_ARG(base), STR_ARG(service), STR_ARG(scope));
+    else
+        http_add_fieldf(req, "WWW-Authenticate",
+                        "Bearer realm=\"%.*s/oauth2/token\",service=\"%.*s\"", STR_ARG(base),
+                        STR_ARG(service));
+    admit_refuse(req, 401, "UNAUTHORIZED", message, "unauthorized");
+}
+
+/* --- credentials of the data plane ---------------------------------------------------------------
+ */
+
+static enum rc by_token(struct http_request *req, struct str token, struct err *e)
+{
+    struct admission *a = req->admission;
+    struct auth_token_wanted wanted = {AUTH_TOKEN_ACCESS, a->registry->uuid, clock_wall_us()};
+    struct auth_token t;
+    enum rc rc =
+        auth_token_verify(a->snapshot->identity->token_key, &wanted, token, &req->arena, &t, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (!admit_principal_stands(a->snapshot, a->registry, &t.principal))
+        return err_set(e, RC_UNAUTHENTICATED, "token: its credential was renewed or disabled");
+    a->principal = t.principal;
+    a->scopes = t.scopes;
+    a->authenticated = true;
+    return RC_OK;
+}
+
+static enum rc by_password(struct http_request *req, struct str authorization, struct err *e)
+{
+    struct admission *a = req->admission;
+    struct str user, password;
+    enum rc rc = auth_basic_parse(authorization, &req->arena, &user, &password, e);
+
+    if (rc == RC_OK)
+        rc = admit_sign_in(req, user, password, &a->principal, e);
+    if (rc != RC_OK)
+        return rc == RC_QUOTA ? rc : RC_UNAUTHENTICATED;
+    auth_scopes_everything(&a->principal, a->registry->anonymous_pull, &a->scopes);
+    a->authenticated = true;
+    return RC_OK;
+}
+
+static enum rc sign_in(struct http_request *req, struct err *e)
+{
+    struct admission *a = req->admission;
+    struct str authorization = http_field(req, "Authorization"), token;
+
+    if (!authorization.ptr) {
+        a->principal = (struct principal){.kind = PRINCIPAL_ANONYMOUS, .name = "anonymous"};
+        auth_scopes_everything(&a->principal, a->registry->anonymous_pull, &a->scopes);
+        return RC_OK;
+    }
+    if (auth_bearer_parse(authorization, &token, NULL) == RC_OK)
+        return by_token(req, token, e);
+    return by_password(req, authorization, e);
+}
+
+static bool may(const struct http_request *req, const struct need *n)
+{
+    const struct admission *a = req->admission;
+
+    if (n->signed_in)
+        return a->authenticated;
+    if (n->catalog)
+        return auth_scopes_allow_catalog(&a->scopes);
+    return n->actions != 0 && auth_scopes_allow(&a->scopes, http_param(req, "name"), n->actions);
+}
+
+bool admit_authorize_data(struct http_request *req)
+{
+    struct need n = need_of(req->route->access);
+    struct err e = {0};
+
+    if (n.nothing)
+        return true;
+    enum rc rc = sign_in(req, &e);
+
+    if (rc == RC_QUOTA) {
+        admit_refuse(req, 429, "TOOMANYREQUESTS", e.text, "limited");
+        return false;
+    }
+    if (rc == RC_OK && may(req, &n))
+        return true;
+    /* A token with too few scopes is answered like none: the client asks for one with more. */
+    admit_challenge(req, UNAUTHORIZED_TEXT);
+    return false;
+}
+
+/* --- the control plane ---------------------------------------------------------------------------
+ */
+
+/* The audience is the control URL, which is the root of the issuer's: nobody but the identity
+ * endpoint writes either, and it writes the name by which its client came. */
+static bool is_control_token(const struct auth_identity_token *t)
+{
+    struct str root = t->audience;
+
+    if (str_ends(root, STR("/")))
+        root.len--;
+    return root.len > 0 && str_starts(t->issuer, root) &&
+           str_is(str_skip(t->issuer, root.len), "/adfs");
+}
+
+static enum rc identity_of(struct http_request *req, struct str token, struct err *e)
+{
+    struct admission *a = req->admission;
+    const struct snapshot_identity *i = a->snapshot->identity;
+    struct auth_identity_token t;
+    enum rc rc = auth_identity_verify(i->identity_keys, i->n_identity_keys, token, clock_wall_us(),
+                                      &req->arena, &t, e);
+
+    if (rc != RC_OK)
+        return rc;
+    const struct snapshot_principal *known =
+        snapshot_principal_by_object(a->snapshot, &t.object_id);
+
+    if (!is_control_token(&t) || !uuid_eq(&t.tenant, &i->tenant))
+        return err_set(e, RC_UNAUTHENTICATED, "the access token is for another audience");
+    if (!known || known->generation != t.generation)
+        return err_set(e, RC_UNAUTHENTICATED, "the credential was renewed or disabled");
+    a->principal = (struct principal){.kind = PRINCIPAL_IDENTITY,
+                                      .object_id = known->object_id,
+                                      .app_id = known->app_id,
+                                      .generation = known->generation,
+                                      .administrator = known->administrator};
+    struct str name = str_take(known->name, sizeof(a->principal.name) - 1);
+
+    memcpy(a->principal.name, name.ptr, name.len);
+    a->authenticated = true;
+    return RC_OK;
+}
+
+bool admit_authorize_control(struct http_request *req)
+{
+    struct admission *a = req->admission;
+    struct str token;
+    struct err e = {0};
+
+    if (str_is(str_from(req->route->access), "public"))
+        return true;
+    if (auth_bearer_parse(http_field(req, "Authorization"), &token, NULL) != RC_OK ||
+        identity_of(req, token, &e) != RC_OK) {
+        http_add_field(req, "WWW-Authenticate", STR("Bearer"));
+        admit_refuse(req, 401, "AuthenticationFailed",
+                     e.text[0]
+                         ? "Authentication failed. The access token is invalid or has expired."
+                         : "Authentication failed. The 'Authorization' header is missing.",
+                     "unauthorized");
+        return false;
+    }
+    if (a->principal.administrator)
+        return true;
+    struct str message = arena_printf(
+        &req->arena, "The client '%s' does not have authorization to perform action '%s'.",
+        a->principal.name, req->route->access);
+
+    admit_refuse(req, 403, "AuthorizationFailed", message.ptr, "forbidden");
+    return false;
+}

@@ -1,0 +1,238 @@
+#include "admit/denial_log.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    FULL_PER_KEY = 10,
+    FULL_PER_SECOND = 100,
+    KEYS_MAX = 256,     /* told apart within one second */
+    SUMMARIES_MAX = 10, /* lines for one second */
+    NAMES_MAX = 65536,  /* registries counted by name; then "other" */
+    NAME_TEXT_MAX = 64,
+};
+
+struct counter {
+    char name[NAME_TEXT_MAX];
+    uint64_t denied[GATE_REASON_COUNT], reported[GATE_REASON_COUNT];
+};
+
+struct source { /* one (attachment, address, registry) in the present second */
+    char registry[NAME_TEXT_MAX];
+    struct ip_addr address;
+    uint64_t count, left_out;
+};
+
+struct denial_log {
+    pthread_mutex_t lock;
+    struct map counters; /* registry's name → struct counter */
+    atomic_llong second; /* the present one, of the monotonic clock */
+    unsigned in_full;    /* in it */
+    uint64_t others;     /* left out, of sources beyond those that are told apart */
+    struct map by_key;   /* → struct source */
+    struct source sources[KEYS_MAX];
+    size_t n_sources;
+};
+
+struct denial_log *denial_log_new(void)
+{
+    struct denial_log *l = MEM_NEW(struct denial_log);
+
+    pthread_mutex_init(&l->lock, NULL);
+    return l;
+}
+
+/* Names are the operator's, but what a metric's label or a line may hold is decided here. */
+static void name_copy(struct str name, char out[NAME_TEXT_MAX])
+{
+    struct str cut = str_take(name, NAME_TEXT_MAX - 1);
+
+    for (size_t i = 0; i < cut.len; i++) {
+        char c = ascii_lower(cut.ptr[i]);
+        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+
+        out[i] = plain ? c : '_';
+    }
+    out[cut.len] = '\0';
+}
+
+/* --- counting ------------------------------------------------------------------------------------
+ */
+
+static struct counter *counter_of(struct denial_log *l, const char *name)
+{
+    const char *key = l->counters.count < NAMES_MAX ? name : "other";
+    struct counter *c = map_get(&l->counters, str_from(name));
+
+    if (!c)
+        c = map_get(&l->counters, str_from(key));
+    if (!c) {
+        c = MEM_NEW(struct counter);
+        memcpy(c->name, key, strlen(key) + 1);
+        map_put(&l->counters, str_from(key), c);
+    }
+    return c;
+}
+
+static void count(struct denial_log *l, const struct denial *d)
+{
+    char name[NAME_TEXT_MAX];
+
+    if (!d->registry.ptr)
+        return; /* a Host that is nobody's is not the gate's refusal */
+    name_copy(d->registry, name);
+    struct counter *c = counter_of(l, name);
+
+    (d->reported ? c->reported : c->denied)[d->reason]++;
+}
+
+/* --- rationing -----------------------------------------------------------------------------------
+ */
+
+static void summary_write(const struct source *s)
+{
+    char ip[IP_TEXT_MAX];
+
+    log_warn("gate.denials_left_out", F_TEXT("registry", s->registry),
+             F_STR("ip", ip_format(&s->address, ip)), F_U64("count", s->left_out));
+}
+
+/* Under the lock: the second is over. */
+static void second_end(struct denial_log *l)
+{
+    uint64_t rest = l->others;
+    unsigned lines = 0;
+
+    for (size_t i = 0; i < l->n_sources; i++) {
+        if (l->sources[i].left_out == 0)
+            continue;
+        if (lines++ < SUMMARIES_MAX)
+            summary_write(&l->sources[i]);
+        else
+            rest += l->sources[i].left_out;
+    }
+    if (rest > 0)
+        log_warn("gate.denials_left_out", F_U64("count", rest));
+    l->n_sources = 0;
+    l->others = l->in_full = 0;
+    map_done(&l->by_key);
+    l->by_key = MAP_INIT;
+}
+
+static void second_turn(struct denial_log *l, int64_t mono_us)
+{
+    long long now = mono_us / CLOCK_US_PER_S;
+
+    if (now == atomic_load(&l->second))
+        return;
+    second_end(l);
+    atomic_store(&l->second, now);
+}
+
+/* The source's account of this second; NULL beyond those that are told apart. */
+static struct source *source_of(struct denial_log *l, const struct denial *d)
+{
+    struct {
+        struct uuid attachment;
+        struct ip_addr address;
+        char registry[NAME_TEXT_MAX];
+    } key = {.attachment = d->attachment, .address = d->address};
+
+    name_copy(d->registry, key.registry);
+    struct str bytes = {(const char *)&key,
+                        sizeof(key.attachment) + sizeof(key.address) + strlen(key.registry)};
+    struct source *s = map_get(&l->by_key, bytes);
+
+    if (s || l->n_sources == KEYS_MAX)
+        return s;
+    s = &l->sources[l->n_sources++];
+    *s = (struct source){.address = d->address};
+    memcpy(s->registry, key.registry, sizeof(s->registry));
+    map_put(&l->by_key, bytes, s);
+    return s;
+}
+
+static bool ration(struct denial_log *l, const struct denial *d)
+{
+    struct source *s = source_of(l, d);
+
+    if (s && s->count++ < FULL_PER_KEY && l->in_full < FULL_PER_SECOND) {
+        l->in_full++;
+        return true;
+    }
+    ++*(s ? &s->left_out : &l->others);
+    return false;
+}
+
+bool denial_log_add(struct denial_log *l, const struct denial *d, int64_t mono_us)
+{
+    pthread_mutex_lock(&l->lock);
+    second_turn(l, mono_us);
+    count(l, d);
+    bool full = ration(l, d);
+
+    pthread_mutex_unlock(&l->lock);
+    return full;
+}
+
+void denial_log_tick(struct denial_log *l, int64_t mono_us)
+{
+    if (mono_us / CLOCK_US_PER_S == atomic_load_explicit(&l->second, memory_order_relaxed))
+        return;
+    pthread_mutex_lock(&l->lock);
+    second_turn(l, mono_us);
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* --- showing -------------------------------------------------------------------------------------
+ */
+
+static void render_family(const struct denial_log *l, bool reported, struct buf *out)
+{
+    size_t i = 0;
+    void *value;
+    const char *metric = reported ? "kidoban_gate_reported_by_registry_total"
+                                  : "kidoban_gate_denied_by_registry_total";
+
+    buf_addf(out,
+             "# HELP %s Requests that the gate %s, by registry and reason\n# TYPE %s counter\n",
+             metric, reported ? "would have refused (report-only mode)" : "refused", metric);
+    while (map_next(&l->counters, &i, NULL, &value)) {
+        const struct counter *c = value;
+
+        for (unsigned r = 0; r < GATE_REASON_COUNT; r++) {
+            uint64_t n = (reported ? c->reported : c->denied)[r];
+
+            if (n > 0)
+                buf_addf(out, "%s{registry=\"%s\",reason=\"%s\"} %llu\n", metric, c->name,
+                         gate_reason_name((enum gate_reason)r), (unsigned long long)n);
+        }
+    }
+}
+
+void denial_log_render(struct denial_log *l, struct buf *out)
+{
+    pthread_mutex_lock(&l->lock);
+    render_family(l, false, out);
+    render_family(l, true, out);
+    pthread_mutex_unlock(&l->lock);
+}
+
+void denial_log_free(struct denial_log *l)
+{
+    size_t i = 0;
+    void *value;
+
+    if (!l)
+        return;
+    second_end(l);
+    while (map_next(&l->counters, &i, NULL, &value))
+        free(value);
+    map_done(&l->counters);
+    map_done(&l->by_key);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
