@@ -52,6 +52,14 @@ static void on_networks(void *ctx, const struct snapshot *s)
     listeners_attachments(server->listeners, s->origins);
 }
 
+/* Requests under way on this loop are judged again before the change is acknowledged. */
+static void on_adopt(void *ctx, struct loop *l, const struct snapshot *s)
+{
+    const struct server *server = ctx;
+
+    admit_judge_again(server->http, l, s);
+}
+
 static enum rc watch_signals(struct run *r, struct err *e)
 {
     struct loop *main_loop = r->server->loops[0];
@@ -138,6 +146,7 @@ enum rc server_run(struct server *s, int helper_fd, struct err *e)
         rc = open_listeners(s, helper_fd, e);
     if (rc == RC_OK) {
         snapshot_on_networks(s->hub, on_networks, s);
+        snapshot_on_adopt(s->hub, on_adopt, s);
         attach_now(s);
         rc = start_threads(&r, e);
     }
