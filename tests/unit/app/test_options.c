@@ -43,7 +43,8 @@ static void each_listen_is_kept_with_its_flags(void **state)
     char ip[IP_TEXT_MAX];
 
     (void)state;
-    assert_int_equal(PARSE(&o, NULL, "--listen", "127.0.0.1:80,plain", "--listen", "[::]:443"), RC_OK);
+    assert_int_equal(PARSE(&o, NULL, "--listen", "127.0.0.1:80,plain", "--listen", "[::]:443"),
+                     RC_OK);
     assert_int_equal(o.n_listen, 2);
     assert_true(o.listen[0].plain);
     assert_string_equal(ip_format(&o.listen[1].addr, ip).ptr, "::");
@@ -61,7 +62,8 @@ static void an_option_wins_over_its_environment_variable(void **state)
     assert_int_equal(PARSE(&o, NULL), RC_OK);
     assert_int_equal(o.n_listen, 2);
     assert_string_equal(o.suffix, "registry.example");
-    assert_int_equal(PARSE(&o, NULL, "--listen", "127.0.0.1:3", "--suffix", "other.example"), RC_OK);
+    assert_int_equal(PARSE(&o, NULL, "--listen", "127.0.0.1:3", "--suffix", "other.example"),
+                     RC_OK);
     assert_int_equal(o.n_listen, 1);
     assert_int_equal(o.listen[0].port, 3);
     assert_string_equal(o.suffix, "other.example");
