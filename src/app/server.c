@@ -1,4 +1,5 @@
 #include "app/server.h"
+#include "app/listeners.h"
 #include "app/metrics_routes.h"
 #include "arm/arm.h"
 #include "blob/blob.h"
@@ -108,6 +109,36 @@ static struct http_routes join_routes(struct server *s)
     return (struct http_routes){s->control_routes, n, true};
 }
 
+/* Any thread. Attachments that have no listener yet wait for one. */
+static enum arm_attachment_state attachment_state(void *ctx, const struct uuid *attachment, char *reason, size_t cap)
+{
+    static const enum arm_attachment_state states[] = {
+        [LISTENER_WAITING] = ARM_ATTACHMENT_WAITING,
+        [LISTENER_LISTENING] = ARM_ATTACHMENT_LISTENING,
+        [LISTENER_FAILED] = ARM_ATTACHMENT_FAILED,
+    };
+    CLEANUP(buf_done) struct buf why = BUF_INIT(cap - 1);
+    enum listener_state state = LISTENER_WAITING;
+    struct server *s = ctx;
+
+    if (!s->listeners || listeners_state(s->listeners, attachment, &state, &why) != RC_OK)
+        return ARM_ATTACHMENT_WAITING;
+    snprintf(reason, cap, "%s", buf_cstr(&why));
+    return states[state];
+}
+
+static void open_control(struct server *s)
+{
+    s->control = (struct arm_services){
+        .hub = s->hub,
+        .meta = s->meta,
+        .seal = s->folder.seal,
+        .suffix = str_from(s->options->suffix),
+        .attachment_state = attachment_state,
+        .attachment_ctx = s,
+    };
+}
+
 static enum rc open_admit(struct server *s, struct err *e)
 {
     const struct serve_options *o = s->options;
@@ -123,8 +154,10 @@ static enum rc open_admit(struct server *s, struct err *e)
         .control_name = str_from(o->control_name),
         .denial_detail_full = o->denial_detail_full,
         .login_port = serve_login_port(o),
+        .services = &s->control,
     };
 
+    open_control(s);
     return admit_new(&config, &s->admit, e);
 }
 

@@ -5,6 +5,7 @@
 #include "admit/admit.h"
 #include "app/data_folder.h"
 #include "app/options.h"
+#include "arm/arm.h"
 
 struct listeners;
 
@@ -20,6 +21,7 @@ struct server {
     struct snapshot_hub *hub;
     struct auth_limiter *limiter;
     struct http_route *control_routes; /* arm/'s and sts/'s */
+    struct arm_services control; /* what the control plane works on */
     struct admit *admit;
     struct http_server *http;
     struct net_tls *tls;

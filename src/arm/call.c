@@ -1,0 +1,304 @@
+#include "arm/call.h"
+
+#include "arm/id.h"
+#include "base/clock.h"
+#include "base/encode.h"
+
+/* A name from the path that could stand for more than one segment is nobody's. */
+static bool segment_plain(struct str s)
+{
+    return s.len > 0 && !memchr(s.ptr, '/', s.len) && utf8_valid(s);
+}
+
+static enum rc param_read(struct arm_call *c, const char *name, struct str *ret, struct err *e)
+{
+    for (size_t i = 0; i < c->req->n_params; i++) {
+        if (!str_is(c->req->params[i].name, name))
+            continue;
+        if (!segment_plain(c->req->params[i].value))
+            return err_code(e, RC_INVALID, "InvalidResourceName",
+                            "The %s in the request's path is not valid.", name);
+        *ret = c->req->params[i].value;
+    }
+    return RC_OK;
+}
+
+static enum rc subscription_check(struct arm_call *c, struct err *e)
+{
+    struct str text = STR_NONE;
+    struct uuid u;
+    enum rc rc = param_read(c, "subscription", &text, e);
+
+    if (rc != RC_OK || !text.ptr)
+        return rc;
+    if (uuid_parse(text, &u, NULL) == RC_OK &&
+        uuid_eq(&u, &admission_of(c->req)->snapshot->identity->subscription))
+        return RC_OK;
+    return err_code(e, RC_NOT_FOUND, "SubscriptionNotFound",
+                    "The subscription '%.*s' could not be found.", STR_ARG(text));
+}
+
+/* An absent body is not an empty object: c->sent stays NULL. */
+static enum rc body_read(struct arm_call *c, struct err *e)
+{
+    enum rc rc;
+
+    if (str_trim(c->req->body).len == 0)
+        return RC_OK;
+    rc = json_parse(c->req->body, NULL, &c->sent, e);
+    if (rc == RC_OK && json_type(c->sent) != JSON_OBJECT)
+        rc = err_set(e, RC_INVALID, "it is not an object");
+    if (rc == RC_INVALID)
+        return err_prefix(e, rc, "The request content was invalid and could not be deserialized");
+    return rc;
+}
+
+bool arm_call_begin(struct arm_call *c, struct http_request *req)
+{
+    struct err e = {0};
+    enum rc rc;
+
+    *c = (struct arm_call){.req = req, .arena = &req->arena, .services = admit_services(req)};
+    c->type = arm_type_of_access(req->route->access);
+    rc = subscription_check(c, &e);
+    if (rc == RC_OK)
+        rc = param_read(c, "group", &c->group, &e);
+    if (rc == RC_OK)
+        rc = param_read(c, "name", &c->name, &e);
+    if (rc == RC_OK)
+        rc = param_read(c, "child", &c->child, &e);
+    if (rc == RC_OK)
+        rc = body_read(c, &e);
+    if (rc == RC_OK)
+        return true;
+    arm_error_rc(req, &e);
+    arm_call_done(c);
+    return false;
+}
+
+void arm_call_done(struct arm_call *c)
+{
+    json_free(c->sent);
+    json_free(c->answer);
+    c->sent = c->answer = NULL;
+}
+
+bool arm_failed(struct arm_call *c, enum rc rc, const struct err *e)
+{
+    if (rc == RC_OK)
+        return false;
+    arm_error_rc(c->req, e);
+    return true;
+}
+
+/* --- ids ----------------------------------------------------------------------------------------
+ */
+static struct str subscription_id(struct arm_call *c)
+{
+    char text[UUID_TEXT_MAX];
+
+    uuid_format(&admission_of(c->req)->snapshot->identity->subscription, text);
+    return arena_printf(c->arena, "/subscriptions/%s", text);
+}
+
+enum rc arm_group_get(struct arm_call *c, struct meta_tx *tx, struct meta_resource *ret,
+                      struct err *e)
+{
+    struct str base = subscription_id(c);
+    struct str id =
+        arena_printf(c->arena, "%.*s/resourceGroups/%.*s", STR_ARG(base), STR_ARG(c->group));
+    enum rc rc = meta_resource_get(tx, c->arena, id, ret, e);
+
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    return err_code(e, RC_NOT_FOUND, "ResourceGroupNotFound",
+                    "Resource group '%.*s' could not be found.", STR_ARG(c->group));
+}
+
+enum rc arm_id_of_call(struct arm_call *c, struct meta_tx *tx, struct str *ret, struct err *e)
+{
+    struct meta_resource group = {0};
+    enum rc rc;
+
+    if (c->type->scope == ARM_SCOPE_SERVER) {
+        *ret = arena_printf(c->arena, "/providers/%s/%.*s", c->type->name, STR_ARG(c->name));
+    } else if (c->type->scope == ARM_SCOPE_SUBSCRIPTION) {
+        struct str base = subscription_id(c);
+
+        *ret = arena_printf(c->arena, "%.*s/resourceGroups/%.*s", STR_ARG(base), STR_ARG(c->name));
+    } else if (!c->group.ptr) { /* a list over all groups */
+        struct str base = subscription_id(c);
+
+        *ret = arena_printf(c->arena, "%.*s/", STR_ARG(base));
+    } else {
+        rc = arm_group_get(c, tx, &group, e);
+        if (rc != RC_OK)
+            return rc;
+        *ret = arena_printf(c->arena, "%.*s/providers/%s/%.*s", STR_ARG(group.id), c->type->name,
+                            STR_ARG(c->name));
+    }
+    return ret->ptr ? RC_OK : err_set(e, RC_TOO_LARGE, "The request is too large.");
+}
+
+enum rc arm_not_found(struct arm_call *c, struct err *e)
+{
+    if (c->type->scope == ARM_SCOPE_SUBSCRIPTION)
+        return err_code(e, RC_NOT_FOUND, "ResourceGroupNotFound",
+                        "Resource group '%.*s' could not be found.", STR_ARG(c->name));
+    if (c->type->scope == ARM_SCOPE_SERVER)
+        return err_code(e, RC_NOT_FOUND, "ResourceNotFound",
+                        "The Resource '%s/%.*s' was not found.", c->type->name, STR_ARG(c->name));
+    return err_code(e, RC_NOT_FOUND, "ResourceNotFound",
+                    "The Resource '%s/%.*s' under resource group '%.*s' was not found. For more "
+                    "details please go to "
+                    "https://aka.ms/ARMResourceNotFoundFix",
+                    c->type->name, STR_ARG(c->name), STR_ARG(c->group));
+}
+
+/* --- reading ------------------------------------------------------------------------------------
+ */
+enum rc arm_body_parse(const struct meta_resource *r, struct json **ret, struct err *e)
+{
+    enum rc rc = json_parse(r->body, NULL, ret, e);
+
+    if (rc == RC_OK)
+        return rc;
+    return err_set(e, RC_INTERNAL, "the stored body of %.*s is damaged", STR_ARG(r->id));
+}
+
+enum rc arm_resource_get(struct arm_call *c, struct meta_tx *tx, struct meta_resource *ret,
+                         struct json **ret_body, struct err *e)
+{
+    struct meta_resource r = {0};
+    struct str id = STR_NONE;
+    enum rc rc = arm_id_of_call(c, tx, &id, e);
+
+    if (rc == RC_OK)
+        rc = meta_resource_get(tx, c->arena, id, &r, e);
+    if (rc == RC_NOT_FOUND && id.ptr)
+        return arm_not_found(c, e);
+    if (rc == RC_OK && ret_body)
+        rc = arm_body_parse(&r, ret_body, e);
+    if (rc == RC_OK)
+        *ret = r;
+    return rc;
+}
+
+struct read_job {
+    struct arm_call *call;
+    arm_read_fn *fn;
+};
+
+static enum rc read_run(struct meta_tx *tx, void *arg, struct err *e)
+{
+    struct read_job *job = arg;
+
+    return job->fn(job->call, tx, e);
+}
+
+enum rc arm_read(struct arm_call *c, arm_read_fn *fn, struct err *e)
+{
+    struct read_job job = {c, fn};
+
+    return meta_read(c->services->meta, read_run, &job, e);
+}
+
+/* --- writing ------------------------------------------------------------------------------------
+ */
+static bool etag_listed(struct str list, struct str etag)
+{
+    while (list.ptr) {
+        struct str one = str_trim(str_split(&list, ','));
+
+        if (str_eq(one, etag) || (str_is(one, "*") && etag.len > 0))
+            return true;
+    }
+    return false;
+}
+
+enum rc arm_precondition(struct arm_call *c, struct str etag, struct err *e)
+{
+    struct str match = http_field(c->req, "If-Match"), none = http_field(c->req, "If-None-Match");
+
+    if (match.ptr && !etag_listed(match, etag))
+        return err_set(e, RC_PRECONDITION, "The condition If-Match did not hold: the resource %s.",
+                       etag.len > 0 ? "has been modified (etag mismatch)" : "does not exist");
+    if (none.ptr && etag_listed(none, etag))
+        return err_set(e, RC_PRECONDITION,
+                       "The condition If-None-Match did not hold: the resource exists already.");
+    return RC_OK;
+}
+
+enum rc arm_audit(struct arm_write *w, const char *operation, struct str target, struct str before,
+                  struct str after, struct err *e)
+{
+    struct arm_call *c = w->call;
+    char address[IP_TEXT_MAX];
+    struct meta_audit entry = {
+        .at_us = clock_wall_us(),
+        .principal = str_from(admission_of(c->req)->principal.name),
+        .address = ip_format(&c->req->evidence->peer, address),
+        .operation = str_from(operation),
+        .target = target,
+        .before = before.ptr ? before : STR(""),
+        .after = after.ptr ? after : STR(""),
+    };
+
+    return meta_audit_add(w->tx, &entry, e);
+}
+
+enum rc arm_store(struct arm_write *w, struct meta_resource *r, const struct json *body,
+                  struct err *e)
+{
+    enum rc rc;
+
+    r->body = json_write_arena(body, w->arena);
+    if (!r->body.ptr)
+        return err_set(e, RC_TOO_LARGE, "The resource is too large.");
+    rc = meta_resource_put(w->tx, w->arena, r, e);
+    if (rc == RC_OK)
+        rc = arm_audit(w, w->call->req->route->access, r->id, w->before, r->body, e);
+    if (rc != RC_OK)
+        return rc;
+    if (w->call->type->touch)
+        w->call->type->touch(w->change, r);
+    w->call->stored = *r;
+    return RC_OK;
+}
+
+enum rc arm_delete(struct arm_write *w, const struct arm_type *type, const struct meta_resource *r,
+                   struct err *e)
+{
+    struct str operation = arena_printf(w->arena, "%s/delete", arm_type_actions(type));
+    enum rc rc = meta_resource_delete(w->tx, r->id, e);
+
+    if (rc == RC_OK)
+        rc = arm_audit(w, operation.ptr, r->id, r->body, STR(""), e);
+    if (rc == RC_OK && type->touch)
+        type->touch(w->change, r);
+    if (rc == RC_OK && type->deleted)
+        rc = type->deleted(w, r, e);
+    return rc;
+}
+
+struct change_job {
+    struct arm_call *call;
+    arm_write_fn *fn;
+};
+
+static enum rc change_run(struct meta_tx *tx, struct snapshot_change *change, void *arg,
+                          struct err *e)
+{
+    struct change_job *job = arg;
+    struct arm_write w = {.call = job->call, .tx = tx, .change = change, .arena = job->call->arena};
+
+    job->call->created = job->call->missing = false;
+    return job->fn(&w, e);
+}
+
+enum rc arm_change(struct arm_call *c, arm_write_fn *fn, struct err *e)
+{
+    struct change_job job = {c, fn};
+
+    return snapshot_change(c->services->hub, change_run, &job, e);
+}

@@ -1,0 +1,337 @@
+/* PUT, GET, PATCH, DELETE and lists of every resource type that is stored as a resource of its own.
+ */
+#include "arm/resource.h"
+
+#include "base/clock.h"
+#include "base/encode.h"
+
+enum { LIST_PAGE_BYTES = 1024 * 1024, LIST_BYTES_MAX = 8 * 1024 * 1024 };
+
+/* --- answers ------------------------------------------------------------------------------------
+ */
+void arm_answer_json(struct arm_call *c, unsigned status, const struct json *j)
+{
+    struct str text = json_write_arena(j, c->arena);
+
+    if (!text.ptr) {
+        arm_error(c->req, 413, NULL, "The answer is too large.");
+        return;
+    }
+    http_answer(c->req, status, "application/json; charset=utf-8", text);
+}
+
+struct render_job {
+    struct arm_call *call;
+    const struct json *body;
+};
+
+static struct arm_view view_of(struct arm_call *c, const struct snapshot *s)
+{
+    return (struct arm_view){c->services, s, admission_of(c->req)->admit, c->arena};
+}
+
+static enum rc render_newest(const struct snapshot *s, void *arg, struct err *e)
+{
+    struct render_job *job = arg;
+    struct arm_view view = view_of(job->call, s);
+
+    (void)e;
+    job->call->answer = job->call->type->render(&view, &job->call->stored, job->body);
+    return RC_OK;
+}
+
+void arm_answer_stored(struct arm_call *c, unsigned status)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct render_job job = {.call = c};
+    struct err e = {0};
+    enum rc rc = arm_body_parse(&c->stored, &body, &e);
+
+    job.body = body;
+    if (rc == RC_OK)
+        rc = snapshot_with_newest(c->services->hub, render_newest, &job, &e);
+    if (arm_failed(c, rc, &e))
+        return;
+    http_add_field(c->req, "ETag", c->stored.etag);
+    arm_answer_json(c, status, c->answer);
+}
+
+/* --- GET ----------------------------------------------------------------------------------------
+ */
+static enum rc get_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
+{
+    return arm_resource_get(c, tx, &c->stored, NULL, e);
+}
+
+enum http_verdict arm_get(struct http_request *req)
+{
+    CLEANUP(arm_call_done) struct arm_call c;
+    struct err e = {0};
+
+    if (arm_call_begin(&c, req) && !arm_failed(&c, arm_read(&c, get_read, &e), &e))
+        arm_answer_stored(&c, 200);
+    return HTTP_ANSWERED;
+}
+
+/* --- PUT ----------------------------------------------------------------------------------------
+ */
+static enum rc resource_new(struct arm_call *c, struct str id, struct meta_resource *r,
+                            struct err *e)
+{
+    enum rc rc = c->type->check_name(c->name, e);
+
+    if (rc != RC_OK)
+        return rc;
+    c->created = true;
+    *r = (struct meta_resource){
+        .id = id,
+        .type = str_from(c->type->name),
+        .uuid = uuid_random(),
+        .etag = STR(""),
+        .created_us = clock_wall_us(),
+    };
+    return RC_OK;
+}
+
+static enum rc put_store(struct arm_write *w, struct meta_resource *r, struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct arm_call *c = w->call;
+    enum rc rc = RC_OK;
+
+    if (c->created)
+        body = json_new_object();
+    else
+        rc = arm_body_parse(r, &body, e);
+    w->before = r->body;
+    if (rc == RC_OK)
+        rc = c->type->put(w, c->sent, body, e);
+    if (rc == RC_OK)
+        rc = arm_store(w, r, body, e);
+    if (rc == RC_OK && c->created && c->type->created)
+        rc = c->type->created(w, r, e);
+    return rc;
+}
+
+static enum rc put_write(struct arm_write *w, struct err *e)
+{
+    struct arm_call *c = w->call;
+    struct meta_resource r = {0};
+    struct str id = STR_NONE;
+    enum rc rc = arm_id_of_call(c, w->tx, &id, e);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = meta_resource_get(w->tx, w->arena, id, &r, e);
+    if (rc == RC_NOT_FOUND)
+        rc = resource_new(c, id, &r, e);
+    if (rc == RC_OK)
+        rc = arm_precondition(c, r.etag, e);
+    return rc == RC_OK ? put_store(w, &r, e) : rc;
+}
+
+bool arm_body_given(struct arm_call *c)
+{
+    if (c->sent)
+        return true;
+    arm_error(c->req, 400, "InvalidRequestContent", "The request has no body.");
+    return false;
+}
+
+enum http_verdict arm_put(struct http_request *req)
+{
+    CLEANUP(arm_call_done) struct arm_call c;
+    struct err e = {0};
+
+    if (arm_call_begin(&c, req) && arm_body_given(&c) &&
+        !arm_failed(&c, arm_change(&c, put_write, &e), &e))
+        arm_answer_stored(&c, c.created ? 201 : 200);
+    return HTTP_ANSWERED;
+}
+
+/* --- PATCH --------------------------------------------------------------------------------------
+ */
+static enum rc patch_write(struct arm_write *w, struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct arm_call *c = w->call;
+    struct meta_resource r;
+    enum rc rc = arm_resource_get(c, w->tx, &r, &body, e);
+
+    if (rc == RC_OK)
+        rc = arm_precondition(c, r.etag, e);
+    if (rc == RC_OK) {
+        w->before = r.body;
+        rc = c->type->patch(w, c->sent, body, e);
+    }
+    return rc == RC_OK ? arm_store(w, &r, body, e) : rc;
+}
+
+enum http_verdict arm_patch(struct http_request *req)
+{
+    CLEANUP(arm_call_done) struct arm_call c;
+    struct err e = {0};
+
+    if (arm_call_begin(&c, req) && arm_body_given(&c) &&
+        !arm_failed(&c, arm_change(&c, patch_write, &e), &e))
+        arm_answer_stored(&c, 200);
+    return HTTP_ANSWERED;
+}
+
+/* --- DELETE -------------------------------------------------------------------------------------
+ */
+static enum rc delete_write(struct arm_write *w, struct err *e)
+{
+    struct arm_call *c = w->call;
+    struct meta_resource r = {0};
+    struct str id = STR_NONE;
+    enum rc rc = arm_id_of_call(c, w->tx, &id, e);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = meta_resource_get(w->tx, w->arena, id, &r, e);
+    if (rc == RC_NOT_FOUND) {
+        c->missing = true;
+        return c->type->scope == ARM_SCOPE_SUBSCRIPTION ? arm_not_found(c, e)
+                                                        : arm_precondition(c, STR(""), e);
+    }
+    if (rc == RC_OK)
+        rc = arm_precondition(c, r.etag, e);
+    return rc == RC_OK ? arm_delete(w, c->type, &r, e) : rc;
+}
+
+enum http_verdict arm_remove(struct http_request *req)
+{
+    CLEANUP(arm_call_done) struct arm_call c;
+    struct err e = {0};
+
+    if (arm_call_begin(&c, req) && !arm_failed(&c, arm_change(&c, delete_write, &e), &e))
+        http_answer(req, c.missing ? 204 : 200, NULL, STR(""));
+    return HTTP_ANSWERED;
+}
+
+/* --- lists --------------------------------------------------------------------------------------
+ */
+struct list_job {
+    struct arm_call *call;
+    arm_list_render_fn *render;
+    struct buf *out;
+    struct str after; /* id of the last one of the page before */
+    struct str last;
+    bool more;
+};
+
+static int cmp_nocase(struct str a, struct str b)
+{
+    for (size_t i = 0; i < a.len && i < b.len; i++)
+        if (ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i]))
+            return (unsigned char)ascii_lower(a.ptr[i]) < (unsigned char)ascii_lower(b.ptr[i]) ? -1
+                                                                                               : 1;
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+static enum rc list_add(const struct meta_resource *r, void *arg, struct err *e)
+{
+    struct list_job *job = arg;
+    struct arm_view view = view_of(job->call, admission_of(job->call->req)->snapshot);
+    CLEANUP(json_freep) struct json *body = NULL, *shown = NULL;
+    enum rc rc;
+
+    if (job->after.ptr && cmp_nocase(r->id, job->after) <= 0)
+        return RC_OK;
+    if (job->out->len > LIST_PAGE_BYTES) {
+        job->more = true;
+        return err_set(e, RC_RANGE, "the page is full");
+    }
+    rc = arm_body_parse(r, &body, e);
+    if (rc != RC_OK)
+        return rc;
+    shown = job->render(&view, r, body);
+    if (job->last.ptr)
+        buf_addc(job->out, ',');
+    json_write(shown, job->out);
+    job->last = arena_copy(job->call->arena, r->id);
+    return job->last.ptr ? RC_OK : err_set(e, RC_TOO_LARGE, "The list is too long.");
+}
+
+static enum rc list_after(struct arm_call *c, struct str *ret, struct err *e)
+{
+    CLEANUP(buf_done) struct buf id = BUF_INIT(2048);
+    struct str token;
+    enum rc rc = http_query(c->req, "$skiptoken", &token, e);
+
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    if (rc == RC_OK)
+        rc = base64url_decode(token, &id, e);
+    if (rc != RC_OK)
+        return err_code(e, RC_INVALID, "InvalidSkipToken", "The $skiptoken is not valid.");
+    *ret = arena_copy(c->arena, buf_str(&id));
+    return RC_OK;
+}
+
+static void next_link(struct list_job *job)
+{
+    struct http_request *req = job->call->req;
+    struct str base = admit_base_url(req), filter = STR_NONE;
+
+    buf_add(job->out, STR(",\"nextLink\":\""));
+    buf_add(job->out, base);
+    buf_add(job->out, req->path);
+    buf_add(job->out, STR("?"));
+    if (http_query(req, "$filter", &filter, NULL) == RC_OK) {
+        buf_add(job->out, STR("$filter="));
+        percent_encode(job->out, filter);
+        buf_addc(job->out, '&');
+    }
+    buf_add(job->out, STR("$skiptoken="));
+    base64url_encode(job->out, job->last);
+    buf_addc(job->out, '"');
+}
+
+void arm_answer_list(struct arm_call *c, struct meta_tx *tx, struct str prefix, struct str type,
+                     arm_list_render_fn *render)
+{
+    CLEANUP(buf_done) struct buf out = BUF_INIT(LIST_BYTES_MAX);
+    struct list_job job = {.call = c, .render = render, .out = &out};
+    struct err e = {0};
+    enum rc rc = list_after(c, &job.after, &e);
+
+    buf_add(&out, STR("{\"value\":["));
+    if (rc == RC_OK)
+        rc = meta_resource_each(tx, prefix, type, list_add, &job, &e);
+    if (arm_failed(c, job.more ? RC_OK : rc, &e))
+        return;
+    buf_addc(&out, ']');
+    if (job.more)
+        next_link(&job);
+    buf_addc(&out, '}');
+    if (!arm_failed(c, buf_status(&out, &e), &e))
+        http_answer(c->req, 200, "application/json; charset=utf-8",
+                    arena_copy(c->arena, buf_str(&out)));
+}
+
+static enum rc list_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
+{
+    struct str prefix = STR_NONE;
+    enum rc rc = arm_id_of_call(c, tx, &prefix, e);
+
+    if (rc == RC_OK)
+        arm_answer_list(c, tx, prefix, str_from(c->type->name), c->type->render);
+    return rc;
+}
+
+enum http_verdict arm_list(struct http_request *req)
+{
+    CLEANUP(arm_call_done) struct arm_call c;
+    struct err e = {0};
+    struct str filter;
+
+    if (!arm_call_begin(&c, req))
+        return HTTP_ANSWERED;
+    if (http_query(req, "$filter", &filter, &e) != RC_NOT_FOUND)
+        arm_error(req, 400, "NotSupported", "This list cannot be filtered.");
+    else
+        (void)arm_failed(&c, arm_read(&c, list_read, &e), &e);
+    return HTTP_ANSWERED;
+}

@@ -1,0 +1,51 @@
+/* What a resource type is: a table of functions, one file per type. A new type is one file and one line in types.c. */
+#ifndef ARM_RESOURCE_TYPE_H
+#define ARM_RESOURCE_TYPE_H
+
+#include "json/json.h"
+#include "snapshot/snapshot.h"
+
+struct arm_write;
+struct arm_services;
+
+enum arm_scope { ARM_SCOPE_SUBSCRIPTION, ARM_SCOPE_GROUP, ARM_SCOPE_SERVER };
+
+struct arm_view { /* what a rendering may look at */
+    const struct arm_services *services;
+    const struct snapshot *snapshot;
+    struct admit *admit;
+    struct arena *arena;
+};
+
+struct arm_type {
+    const char *name;    /* "Microsoft.Network/virtualNetworks" */
+    const char *actions; /* what its access strings begin with, before "/write"; NULL: its name */
+    enum arm_scope scope;
+    /* Before anything is created under this name. */
+    enum rc (*check_name)(struct str name, struct err *e);
+    /* `body` is the stored body (an empty object when it is new) and becomes the new one; `sent` is what the client sent. */
+    enum rc (*put)(struct arm_write *w, const struct json *sent, struct json *body, struct err *e);
+    enum rc (*patch)(struct arm_write *w, const struct json *sent, struct json *body, struct err *e);
+    /* In the same transaction, after a new one was stored / one was deleted. Optional. */
+    enum rc (*created)(struct arm_write *w, const struct meta_resource *r, struct err *e);
+    enum rc (*deleted)(struct arm_write *w, const struct meta_resource *r, struct err *e);
+    /* What has to be compiled anew. Optional. */
+    void (*touch)(struct snapshot_change *change, const struct meta_resource *r);
+    /* The object that clients see. */
+    struct json *(*render)(const struct arm_view *v, const struct meta_resource *r, const struct json *body);
+};
+
+extern const struct arm_type arm_group, arm_registry, arm_vnet, arm_attachment;
+const struct arm_type *arm_type_find(struct str name); /* no case; NULL */
+/* The type that an access string ("Microsoft.Network/virtualNetworks/write") is about; NULL. */
+const struct arm_type *arm_type_of_access(const char *access);
+const char *arm_type_actions(const struct arm_type *type);
+
+/* Parts that several types share. */
+NODISCARD enum rc arm_location_set(const struct json *sent, struct json *body, struct err *e);
+NODISCARD enum rc arm_tags_set(const struct json *sent, struct json *body, bool always, struct err *e);
+NODISCARD enum rc arm_tags_patch(struct arm_write *w, const struct json *sent, struct json *body, struct err *e);
+/* The last segment of an id. */
+struct str arm_name_of(struct str id);
+
+#endif

@@ -1,0 +1,91 @@
+/* Every route of the control plane. The access string is ARM's action; its beginning names the
+ * resource type. */
+#include "arm/group.h"
+#include "arm/registry.h"
+#include "arm/resources.h"
+#include "arm/subscription.h"
+#include "arm/vnet.h"
+
+#define SUBSCRIPTION "/subscriptions/{subscription}"
+#define GROUPS       SUBSCRIPTION "/resourceGroups"
+#define GROUP        GROUPS "/{name}"
+#define INSIDE       GROUPS "/{group}/providers/"
+#define REGISTRIES   "Microsoft.ContainerRegistry/registries"
+#define REGISTRY     INSIDE REGISTRIES "/{name}"
+#define VNETS        "Microsoft.Network/virtualNetworks"
+#define VNET         INSIDE VNETS "/{name}"
+#define SUBNET       VNET "/subnets/{child}"
+#define ATTACHMENTS  "/providers/Kidoban.Network/attachments"
+#define ATTACHMENT   ATTACHMENTS "/{name}"
+
+#define A_SUBSCRIPTION "Microsoft.Resources/subscriptions/read"
+#define A_GROUP        "Microsoft.Resources/subscriptions/resourceGroups"
+#define A_ATTACHMENT   "Kidoban.Network/attachments"
+
+static const struct http_route list[] = {
+    {HTTP_GET, "/subscriptions", A_SUBSCRIPTION, ROUTE_CALL, arm_subscription_list, NULL},
+    {HTTP_GET, SUBSCRIPTION, A_SUBSCRIPTION, ROUTE_CALL, arm_subscription_get, NULL},
+    {HTTP_GET, SUBSCRIPTION "/locations", A_SUBSCRIPTION, ROUTE_CALL, arm_location_list, NULL},
+    {HTTP_GET, SUBSCRIPTION "/resources", A_SUBSCRIPTION, ROUTE_CALL, arm_resources_find, NULL},
+    {HTTP_GET, "/tenants", A_SUBSCRIPTION, ROUTE_CALL, arm_tenant_list, NULL},
+
+    {HTTP_GET, GROUPS, A_GROUP "/read", ROUTE_CALL, arm_list, NULL},
+    {HTTP_GET, GROUP, A_GROUP "/read", ROUTE_CALL, arm_group_read, NULL},
+    {HTTP_PUT, GROUP, A_GROUP "/write", ROUTE_CALL, arm_put, NULL},
+    {HTTP_PATCH, GROUP, A_GROUP "/write", ROUTE_CALL, arm_patch, NULL},
+    {HTTP_DELETE, GROUP, A_GROUP "/delete", ROUTE_CALL, arm_remove, NULL},
+
+    {HTTP_GET, SUBSCRIPTION "/providers/" REGISTRIES, REGISTRIES "/read", ROUTE_CALL, arm_list,
+     NULL},
+    {HTTP_POST, SUBSCRIPTION "/providers/Microsoft.ContainerRegistry/checkNameAvailability",
+     REGISTRIES "/read", ROUTE_CALL, arm_registry_check_name, NULL},
+    {HTTP_GET, INSIDE REGISTRIES, REGISTRIES "/read", ROUTE_CALL, arm_list, NULL},
+    {HTTP_GET, REGISTRY, REGISTRIES "/read", ROUTE_CALL, arm_get, NULL},
+    {HTTP_PUT, REGISTRY, REGISTRIES "/write", ROUTE_CALL, arm_put, NULL},
+    {HTTP_PATCH, REGISTRY, REGISTRIES "/write", ROUTE_CALL, arm_patch, NULL},
+    {HTTP_DELETE, REGISTRY, REGISTRIES "/delete", ROUTE_CALL, arm_remove, NULL},
+    {HTTP_POST, REGISTRY "/listCredentials", REGISTRIES "/listCredentials/action", ROUTE_CALL,
+     arm_registry_list_credentials, NULL},
+    {HTTP_POST, REGISTRY "/regenerateCredential", REGISTRIES "/regenerateCredential/action",
+     ROUTE_CALL, arm_registry_regenerate_credential, NULL},
+    {HTTP_GET, REGISTRY "/listUsages", REGISTRIES "/listUsages/read", ROUTE_CALL,
+     arm_registry_list_usages, NULL},
+    {HTTP_POST, REGISTRY "/checkNetworkAccess", REGISTRIES "/read", ROUTE_CALL,
+     arm_registry_check_network_access, NULL},
+    {HTTP_POST, REGISTRY "/addNetworkRule", REGISTRIES "/write", ROUTE_CALL, arm_registry_add_rule,
+     NULL},
+    {HTTP_POST, REGISTRY "/removeNetworkRule", REGISTRIES "/write", ROUTE_CALL,
+     arm_registry_remove_rule, NULL},
+
+    {HTTP_GET, SUBSCRIPTION "/providers/" VNETS, VNETS "/read", ROUTE_CALL, arm_list, NULL},
+    {HTTP_GET, INSIDE VNETS, VNETS "/read", ROUTE_CALL, arm_list, NULL},
+    {HTTP_GET, VNET, VNETS "/read", ROUTE_CALL, arm_get, NULL},
+    {HTTP_PUT, VNET, VNETS "/write", ROUTE_CALL, arm_put, NULL},
+    {HTTP_PATCH, VNET, VNETS "/write", ROUTE_CALL, arm_patch, NULL},
+    {HTTP_DELETE, VNET, VNETS "/delete", ROUTE_CALL, arm_remove, NULL},
+    {HTTP_GET, VNET "/subnets", VNETS "/subnets/read", ROUTE_CALL, arm_subnet_list, NULL},
+    {HTTP_GET, SUBNET, VNETS "/subnets/read", ROUTE_CALL, arm_subnet_get, NULL},
+    {HTTP_PUT, SUBNET, VNETS "/subnets/write", ROUTE_CALL, arm_subnet_put, NULL},
+    {HTTP_DELETE, SUBNET, VNETS "/subnets/delete", ROUTE_CALL, arm_subnet_delete, NULL},
+
+    {HTTP_GET, ATTACHMENTS, A_ATTACHMENT "/read", ROUTE_CALL, arm_list, NULL},
+    {HTTP_GET, ATTACHMENT, A_ATTACHMENT "/read", ROUTE_CALL, arm_get, NULL},
+    {HTTP_PUT, ATTACHMENT, A_ATTACHMENT "/write", ROUTE_CALL, arm_put, NULL},
+    {HTTP_PATCH, ATTACHMENT, A_ATTACHMENT "/write", ROUTE_CALL, arm_patch, NULL},
+    {HTTP_DELETE, ATTACHMENT, A_ATTACHMENT "/delete", ROUTE_CALL, arm_remove, NULL},
+
+/* Last: whatever else is asked of a provider. */
+#define UNKNOWN(method)                                                                            \
+    {method, SUBSCRIPTION "/providers/{rest+}", A_SUBSCRIPTION, ROUTE_CALL, arm_unknown, NULL},    \
+        {method, INSIDE "{rest+}", A_SUBSCRIPTION, ROUTE_CALL, arm_unknown, NULL},                 \
+    {                                                                                              \
+        method, "/providers/{rest+}", A_SUBSCRIPTION, ROUTE_CALL, arm_unknown, NULL                \
+    }
+    UNKNOWN(HTTP_GET),
+    UNKNOWN(HTTP_PUT),
+    UNKNOWN(HTTP_POST),
+    UNKNOWN(HTTP_PATCH),
+    UNKNOWN(HTTP_DELETE),
+};
+
+const struct http_routes arm_routes = {list, ARRAY_LEN(list), true};

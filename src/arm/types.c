@@ -1,0 +1,124 @@
+/* The list of resource types, and what they share. */
+#include "arm/call.h"
+
+static const struct arm_type *const types[] = {&arm_group, &arm_registry, &arm_vnet,
+                                               &arm_attachment};
+
+const struct arm_type *arm_type_find(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (str_is_nocase(name, types[i]->name))
+            return types[i];
+    return NULL;
+}
+
+const char *arm_type_actions(const struct arm_type *type)
+{
+    return type->actions ? type->actions : type->name;
+}
+
+const struct arm_type *arm_type_of_access(const char *access)
+{
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        const char *actions = arm_type_actions(types[i]);
+        size_t n = strlen(actions);
+
+        if (strncmp(access, actions, n) == 0 && access[n] == '/')
+            return types[i];
+    }
+    return NULL;
+}
+
+struct str arm_name_of(struct str id)
+{
+    size_t slash = str_find_last(id, '/');
+
+    return slash < id.len ? str_skip(id, slash + 1) : id;
+}
+
+/* "West US" is westus. */
+static bool location_normal(struct str s, char out[64])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.len; i++) {
+        char c = ascii_lower(s.ptr[i]);
+
+        if (c == ' ')
+            continue;
+        if (n >= 63 || !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+            return false;
+        out[n++] = c;
+    }
+    out[n] = '\0';
+    return n > 0;
+}
+
+enum rc arm_location_set(const struct json *sent, struct json *body, struct err *e)
+{
+    struct str given = json_str(json_get_nocase(sent, "location"));
+    struct str stored = json_str(json_get(body, "location"));
+    char normal[64];
+
+    if (!given.ptr || given.len == 0)
+        return err_code(e, RC_INVALID, "LocationRequired",
+                        "The location property is required for this definition.");
+    if (!location_normal(given, normal))
+        return err_code(e, RC_INVALID, "LocationNotAvailableForResourceType",
+                        "The provided location '%.*s' is not valid.",
+                        STR_ARG(str_take(given, 100)));
+    if (stored.ptr && !str_is(stored, normal))
+        return err_code(e, RC_CONFLICT, "InvalidResourceLocation",
+                        "The resource already exists in location '%.*s'. A resource with the same "
+                        "name cannot be "
+                        "created in location '%s'. Please select a new resource name.",
+                        STR_ARG(stored), normal);
+    json_set_text(body, "location", normal);
+    return RC_OK;
+}
+
+static enum rc tags_check(const struct json *tags, struct err *e)
+{
+    struct str name;
+    struct json *value;
+
+    if (json_type(tags) != JSON_OBJECT)
+        return err_set(e, RC_INVALID, "The tags are not an object.");
+    if (json_len(tags) > 50)
+        return err_code(e, RC_INVALID, "InvalidTags",
+                        "The resource has %zu tags. At most 50 are allowed.", json_len(tags));
+    for (size_t i = 0; json_member(tags, &i, &name, &value);) {
+        if (json_type(value) != JSON_STRING)
+            return err_code(e, RC_INVALID, "InvalidTagValueContent",
+                            "The value of the tag '%.*s' is not a text.",
+                            STR_ARG(str_take(name, 200)));
+        if (name.len == 0 || name.len > 512 || json_str(value).len > 256)
+            return err_code(e, RC_INVALID, "InvalidTagName",
+                            "Tag names have 1 to 512 characters, values at most 256: '%.*s'.",
+                            STR_ARG(str_take(name, 200)));
+    }
+    return RC_OK;
+}
+
+enum rc arm_tags_set(const struct json *sent, struct json *body, bool always, struct err *e)
+{
+    const struct json *tags = json_get_nocase(sent, "tags");
+    enum rc rc;
+
+    if (json_type(tags) == JSON_ABSENT || json_type(tags) == JSON_NULL) {
+        json_set(body, "tags", always ? json_new_object() : NULL);
+        return RC_OK;
+    }
+    rc = tags_check(tags, e);
+    if (rc == RC_OK)
+        json_set(body, "tags", json_clone(tags));
+    return rc;
+}
+
+/* A PATCH that can change tags only. */
+enum rc arm_tags_patch(struct arm_write *w, const struct json *sent, struct json *body,
+                       struct err *e)
+{
+    (void)w;
+    return json_get_nocase(sent, "tags") ? arm_tags_set(sent, body, false, e) : RC_OK;
+}
