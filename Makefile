@@ -36,6 +36,7 @@ lint:
 	tools/install-deps build lint
 	$(MAKE) all
 	meson test -C $(BUILD) --suite lint --print-errorlogs
+	tools/tidy
 
 # With DESTDIR for packagers; the systemd unit is started by whoever installs it.
 install: all

@@ -163,7 +163,7 @@ static enum rc create(struct cli_session *s, struct json **ret, struct err *e)
     CLEANUP(json_freep) struct json *body = json_new_object();
     struct json *properties = json_new_object();
     const struct cli_args *a = s->args;
-    struct str vnet;
+    struct str vnet = STR_NONE;
     enum rc rc = vnet_id(s, &vnet, e);
 
     json_set(body, "properties", properties);
