@@ -62,7 +62,7 @@ static enum rc open_store(struct server *s, struct err *e)
 
     if (rc != RC_OK)
         return rc;
-    s->store = registry_store_new(s->meta, s->blobs, s->lanes.disk);
+    s->store = registry_store_new(s->meta, s->blobs);
     return registry_store_sweep(s->store, e);
 }
 

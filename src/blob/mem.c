@@ -214,29 +214,24 @@ static enum rc mem_stage_sync(struct blob_stage *g, struct err *e)
     return RC_OK;
 }
 
-/* The name of one stage that is not to be kept; false when there is none. */
-static bool find_unkept(struct mem_store *s, bool (*keep)(void *ctx, struct str name), void *ctx,
-                        char out[BLOB_STAGE_NAME_MAX + 1])
-{
-    struct str name;
-    void *f;
-
-    for (size_t i = 0; map_next(&s->staging, &i, &name, &f);)
-        if (!keep(ctx, name))
-            return str_copy(name, out, BLOB_STAGE_NAME_MAX + 1) == RC_OK;
-    return false;
-}
-
+/* Each is asked about once, and the map does not change meanwhile. */
 static enum rc mem_stage_sweep(struct blob_store *base, bool (*keep)(void *ctx, struct str name),
                                void *ctx, struct err *e)
 {
     struct mem_store *s = mem_of(base);
-    char name[BLOB_STAGE_NAME_MAX + 1];
+    struct map kept = MAP_INIT;
+    struct str name;
+    void *f;
 
     (void)e;
     pthread_mutex_lock(&s->lock);
-    while (find_unkept(s, keep, ctx, name))
-        file_free(map_del(&s->staging, str_from(name)));
+    for (size_t i = 0; map_next(&s->staging, &i, &name, &f);)
+        if (keep(ctx, name))
+            map_put(&kept, name, f);
+        else
+            file_free(f);
+    map_done(&s->staging);
+    s->staging = kept;
     pthread_mutex_unlock(&s->lock);
     return RC_OK;
 }

@@ -136,14 +136,17 @@ enum rc meta_manifest_find(struct meta_tx *tx, struct arena *a, const struct uui
     return rc;
 }
 
-enum rc meta_manifest_exists(struct meta_tx *tx, const struct uuid *repository,
-                             const struct digest *d, struct err *e)
+enum rc meta_manifest_size(struct meta_tx *tx, const struct uuid *repository,
+                           const struct digest *d, uint64_t *ret_size, struct err *e)
 {
     uint8_t digest[TX_DIGEST_MAX];
     const struct db_value v[] = {DB_UUID(repository), tx_digest_value(d, digest)};
     CLEANUP(db_rows_freep) struct db_rows *row = NULL;
+    enum rc rc = tx_query_row(tx, META_MANIFEST_SIZE, v, ARRAY_LEN(v), &row, e);
 
-    return tx_query_row(tx, META_MANIFEST_FIND, v, ARRAY_LEN(v), &row, e);
+    if (rc == RC_OK)
+        *ret_size = (uint64_t)db_int(row, 0);
+    return rc;
 }
 
 enum rc meta_manifest_bytes(struct meta_tx *tx, struct arena *a, const struct uuid *repository,

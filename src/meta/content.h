@@ -51,8 +51,8 @@ enum meta_reference_kind { META_REFERENCE_BLOB = 0, META_REFERENCE_MANIFEST = 1 
 NODISCARD enum rc meta_manifest_find(struct meta_tx *tx, struct arena *a,
                                      const struct uuid *repository, const struct digest *d,
                                      struct meta_manifest *ret, struct err *e);
-NODISCARD enum rc meta_manifest_exists(struct meta_tx *tx, const struct uuid *repository,
-                                       const struct digest *d, struct err *e);
+NODISCARD enum rc meta_manifest_size(struct meta_tx *tx, const struct uuid *repository,
+                                     const struct digest *d, uint64_t *ret_size, struct err *e);
 NODISCARD enum rc meta_manifest_bytes(struct meta_tx *tx, struct arena *a,
                                       const struct uuid *repository, const struct digest *d,
                                       struct str *ret, struct err *e);

@@ -9,12 +9,18 @@
 #include "crypto/hash.h"
 #include "meta/meta.h"
 
-enum { REGISTRY_NAME_MAX = 255, REGISTRY_TAG_MAX = 128, REGISTRY_MANIFEST_MAX = 4 * 1024 * 1024 };
+enum {
+    REGISTRY_NAME_MAX = 255,
+    REGISTRY_TAG_MAX = 128,
+    REGISTRY_MANIFEST_MAX = 4 * 1024 * 1024,
+    REGISTRY_PAGE_MAX = 10000, /* names in one answer; the rest is `more` */
+};
 
 struct registry_store; /* meta + blobs */
-struct registry_store *registry_store_new(struct meta *m, struct blob_store *b, struct lane *disk);
+struct registry_store *registry_store_new(struct meta *m, struct blob_store *b);
 void registry_store_free(struct registry_store *s);
-NODISCARD enum rc registry_store_sweep(struct registry_store *s, struct err *e); /* at start: staging files without an upload go */
+/* At start: uploads that nobody touched for 24 h, staging files without an upload and uploads without a staging file go. */
+NODISCARD enum rc registry_store_sweep(struct registry_store *s, struct err *e);
 
 /* Judged again inside every write function: a push admitted before a change cannot commit after its reply. */
 struct registry_guard {
@@ -29,16 +35,16 @@ struct registry_where {
 };
 
 NODISCARD enum rc registry_name_check(struct str name, struct err *e); /* NAME_INVALID */
-NODISCARD enum rc registry_tag_check(struct str tag, struct err *e);   /* MANIFEST_INVALID / TAG_INVALID */
+NODISCARD enum rc registry_tag_check(struct str tag, struct err *e);   /* TAG_INVALID */
 
 /* --- manifests -------------------------------------------------------------------------------------------------------- */
 struct registry_manifest {
     struct digest digest;
     struct str media_type;
-    struct str bytes; /* in the arena given; empty for a stat */
+    struct str bytes; /* in the arena given, as media_type is */
     uint64_t size;
 };
-/* reference: a tag or a digest. MANIFEST_UNKNOWN, NAME_UNKNOWN. */
+/* reference: a tag or a digest. MANIFEST_UNKNOWN (also for what cannot be a reference), NAME_UNKNOWN. */
 NODISCARD enum rc registry_manifest_get(struct registry_store *s, const struct registry_where *w, struct str reference,
                                         struct arena *a, struct registry_manifest *ret, struct err *e);
 /* Byte-exact. Referenced blobs and children must be in the repository (MANIFEST_BLOB_UNKNOWN; subject may be missing). */
@@ -64,11 +70,13 @@ NODISCARD enum rc registry_blob_open(struct registry_store *s, const struct regi
                                      int *ret_fd, uint64_t *ret_size, struct err *e);
 NODISCARD enum rc registry_blob_delete(struct registry_store *s, const struct registry_where *w, const struct digest *d,
                                        struct err *e);
-/* Links `d` from repository `from` (STR_NONE: any of `readable`, see below) into w's. RC_NOT_FOUND: push it instead. */
+/* Links `d` from repository `from` (STR_NONE: any of the registry's; the caller checks that all may be read) into w's.
+ * RC_NOT_FOUND: push it instead. */
 NODISCARD enum rc registry_blob_mount(struct registry_store *s, const struct registry_where *w, const struct digest *d,
                                       struct str from, struct err *e);
 
 /* --- uploads: one struct is one upload being worked on by one request at a time ----------------------------------------- */
+/* w's guard must live until the upload is given back (finish, cancel, close). */
 struct registry_upload;
 NODISCARD enum rc registry_upload_start(struct registry_store *s, const struct registry_where *w,
                                         enum digest_algorithm algorithm, struct registry_upload **ret, struct err *e);

@@ -1,0 +1,119 @@
+#include "registry/store.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include <assert.h>
+
+static const int64_t upload_life_us = 24LL * 3600 * CLOCK_US_PER_S;
+
+struct registry_store *registry_store_new(struct meta *m, struct blob_store *b)
+{
+    struct registry_store *s = MEM_NEW(struct registry_store);
+
+    s->meta = m;
+    s->blobs = b;
+    pthread_mutex_init(&s->lock, NULL);
+    return s;
+}
+
+void registry_store_free(struct registry_store *s)
+{
+    if (!s)
+        return;
+    assert(s->in_use.count == 0); /* uploads are closed by the requests that opened them */
+    map_done(&s->in_use);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+enum rc where_judge(const struct registry_where *w, struct err *e)
+{
+    assert(w->guard.judge);
+    return w->guard.judge(w->guard.ctx, e);
+}
+
+enum rc where_find(struct meta_tx *tx, const struct registry_where *w, struct uuid *ret,
+                   struct err *e)
+{
+    enum rc rc = meta_repository_find(tx, &w->registry, w->repository, ret, e);
+
+    if (rc == RC_NOT_FOUND)
+        return err_code(e, rc, "NAME_UNKNOWN", "no repository %.*s", STR_ARG(w->repository));
+    return rc;
+}
+
+enum rc blob_unknown(enum rc rc, const struct digest *d, struct err *e)
+{
+    char text[DIGEST_TEXT_MAX];
+
+    if (rc == RC_NOT_FOUND)
+        return err_code(e, rc, "BLOB_UNKNOWN", "no blob %s in this repository",
+                        digest_format(d, text).ptr);
+    return rc;
+}
+
+/* --- sweeping ---------------------------------------------------------------------------- */
+
+struct sweep {
+    struct map live; /* ids of uploads, as text */
+};
+
+static enum rc note_live(const struct uuid *id, void *arg, struct err *e)
+{
+    struct sweep *sweep = arg;
+    char text[UUID_TEXT_MAX];
+
+    (void)e;
+    map_put(&sweep->live, uuid_format(id, text), sweep);
+    return RC_OK;
+}
+
+static enum rc expire_and_list(struct meta_tx *tx, void *arg, struct err *e)
+{
+    struct sweep *sweep = arg;
+    enum rc rc = meta_upload_expire(tx, clock_wall_us() - upload_life_us, e);
+
+    map_done(&sweep->live); /* this may be the second run */
+    sweep->live = MAP_INIT;
+    return rc == RC_OK ? meta_upload_each(tx, note_live, sweep, e) : rc;
+}
+
+/* What is left in the map afterwards has no file. */
+static bool keep_live(void *ctx, struct str name)
+{
+    struct sweep *sweep = ctx;
+
+    return map_del(&sweep->live, name) != NULL;
+}
+
+static enum rc forget_orphans(struct meta_tx *tx, void *arg, struct err *e)
+{
+    const struct sweep *sweep = arg;
+    enum rc rc = RC_OK;
+    struct str name;
+    void *value;
+
+    for (size_t i = 0; rc == RC_OK && map_next(&sweep->live, &i, &name, &value);) {
+        struct uuid id;
+
+        rc = uuid_parse(name, &id, e);
+        if (rc == RC_OK)
+            rc = meta_upload_delete(tx, &id, e);
+        if (rc == RC_NOT_FOUND)
+            rc = RC_OK;
+    }
+    return rc;
+}
+
+enum rc registry_store_sweep(struct registry_store *s, struct err *e)
+{
+    const struct uuid nobody = {{0}};
+    struct sweep sweep = {0};
+    enum rc rc = meta_write(s->meta, &nobody, expire_and_list, &sweep, e);
+
+    if (rc == RC_OK)
+        rc = blob_stage_sweep(s->blobs, keep_live, &sweep, e);
+    if (rc == RC_OK && sweep.live.count > 0)
+        rc = meta_write(s->meta, &nobody, forget_orphans, &sweep, e);
+    map_done(&sweep.live);
+    return rc;
+}
