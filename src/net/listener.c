@@ -35,6 +35,7 @@ struct net_listener {
     int fd;
     int spare; /* given up for a moment to take and close a connection when descriptors run out */
     size_t turn;
+    atomic_bool stopped;
     struct loop *loops[]; /* door->config.loops, copied */
 };
 
@@ -224,6 +225,10 @@ static void listener_ready(void *ctx, unsigned events)
     struct net_listener *l = ctx;
 
     (void)events;
+    if (atomic_load(&l->stopped)) {
+        loop_poll_want(l->poll, 0);
+        return;
+    }
     for (int i = 0; i < ACCEPTS_EACH_TURN; i++)
         if (!accept_one(l))
             break;
@@ -268,6 +273,11 @@ enum rc net_listener_new(struct loop *home, int fd, const struct net_listener_co
     loop_poll_want(l->poll, LOOP_READ);
     *ret = l;
     return RC_OK;
+}
+
+void net_listener_stop(struct net_listener *l)
+{
+    atomic_store(&l->stopped, true);
 }
 
 void net_listener_free(struct net_listener *l)

@@ -61,6 +61,7 @@ struct net_listener_config {
 /* Takes the listening fd over, accepts on `home`. */
 NODISCARD enum rc net_listener_new(struct loop *home, int fd, const struct net_listener_config *config,
                                    struct net_listener **ret, struct err *e);
+void net_listener_stop(struct net_listener *l); /* any thread: accepts no more; what waits in the kernel stays there */
 void net_listener_free(struct net_listener *l); /* on its home loop; streams under way stay */
 
 #endif
