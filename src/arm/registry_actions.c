@@ -1,6 +1,7 @@
 /* Actions of registries that change nothing: is a name free, how much is used, who would be let in.
  */
 #include "arm/registry.h"
+#include "meta/content.h"
 
 /* --- checkNameAvailability
  * -------------------------------------------------------------------------- */

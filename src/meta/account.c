@@ -102,6 +102,11 @@ enum rc meta_registry_secret_each(struct meta_tx *tx, const struct uuid *registr
     return tx_each(tx, META_REGISTRY_SECRET_OF, &DB_UUID(registry), 1, secret_row, &each, e);
 }
 
+enum rc meta_registry_secret_delete(struct meta_tx *tx, const struct uuid *registry, struct err *e)
+{
+    return tx_exec(tx, META_REGISTRY_SECRET_DELETE, &DB_UUID(registry), 1, NULL, e);
+}
+
 /* --- audit -------------------------------------------------------------------------------- */
 
 enum rc meta_audit_add(struct meta_tx *tx, const struct meta_audit *entry, struct err *e)

@@ -33,8 +33,6 @@ typedef enum rc meta_registry_secret_fn(const struct meta_registry_secret *s, vo
 NODISCARD enum rc meta_registry_secret_put(struct meta_tx *tx, const struct meta_registry_secret *s, struct err *e);
 NODISCARD enum rc meta_registry_secret_each(struct meta_tx *tx, const struct uuid *registry, meta_registry_secret_fn *fn,
                                             void *arg, struct err *e); /* registry NULL: all */
-/* Bytes of the blobs that its repositories hold, each counted once. */
-NODISCARD enum rc meta_registry_size(struct meta_tx *tx, const struct uuid *registry, uint64_t *ret, struct err *e);
 NODISCARD enum rc meta_registry_secret_delete(struct meta_tx *tx, const struct uuid *registry, struct err *e); /* both, if any */
 
 struct meta_audit {

@@ -75,6 +75,17 @@ enum rc meta_link_find(struct meta_tx *tx, const struct uuid *repository, const 
     return rc;
 }
 
+enum rc meta_registry_size(struct meta_tx *tx, const struct uuid *registry, uint64_t *ret,
+                           struct err *e)
+{
+    CLEANUP(db_rows_freep) struct db_rows *row = NULL;
+    enum rc rc = tx_query_row(tx, META_REGISTRY_SIZE, &DB_UUID(registry), 1, &row, e);
+
+    if (rc == RC_OK)
+        *ret = (uint64_t)db_int(row, 0);
+    return rc;
+}
+
 enum rc meta_link_put(struct meta_tx *tx, const struct uuid *repository, const struct digest *d,
                       uint64_t size, struct err *e)
 {

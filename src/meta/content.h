@@ -37,6 +37,9 @@ NODISCARD enum rc meta_link_delete(struct meta_tx *tx, const struct uuid *reposi
 NODISCARD enum rc meta_link_holders(struct meta_tx *tx, const struct uuid *registry,
                                     const struct digest *d, meta_name_fn *fn, void *arg,
                                     struct err *e);
+/* Bytes of the blobs that a registry's repositories hold, each counted once. */
+NODISCARD enum rc meta_registry_size(struct meta_tx *tx, const struct uuid *registry,
+                                     uint64_t *ret, struct err *e);
 
 /* --- manifests ------------------------------------------------------------------------------ */
 struct meta_manifest {

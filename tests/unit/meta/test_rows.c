@@ -165,6 +165,9 @@ static enum rc accounts(struct meta_tx *tx, void *arg, struct err *e)
     assert_int_equal(secrets, 4);
     assert_int_equal(meta_registry_secret_each(tx, &p.app_id, expect_secret, &none, NULL), RC_OK);
     assert_int_equal(none, 0);
+    assert_int_equal(meta_registry_secret_delete(tx, &s.registry, NULL), RC_OK);
+    assert_int_equal(meta_registry_secret_each(tx, NULL, expect_secret, &none, NULL), RC_OK);
+    assert_int_equal(none, 0);
     return RC_OK;
 }
 
@@ -277,6 +280,10 @@ static enum rc links(struct meta_tx *tx, void *arg, struct err *e)
     assert_int_equal(meta_link_find(tx, &a, &long_blob, &size, NULL), RC_NOT_FOUND);
     assert_int_equal(meta_link_holders(tx, &registry, &blob, add_name, &holders, NULL), RC_OK);
     assert_str(buf_str(&holders), "a,b,");
+    assert_int_equal(meta_registry_size(tx, &registry, &size, NULL), RC_OK);
+    assert_int_equal(size, 5000000000); /* held twice, counted once */
+    assert_int_equal(meta_registry_size(tx, &b, &size, NULL), RC_OK);
+    assert_int_equal(size, 0);
     assert_int_equal(meta_link_delete(tx, &a, &blob, NULL), RC_OK);
     assert_int_equal(meta_link_delete(tx, &a, &blob, NULL), RC_NOT_FOUND);
     assert_int_equal(meta_link_find(tx, &b, &blob, &size, NULL), RC_OK);
