@@ -1,4 +1,4 @@
-"""gdb -x tools/gdb/kidoban.py build/kidoban: strings, buffers, digests, addresses and UUIDs as text."""
+"""Pretty printers: gdb -x tools/gdb/kidoban.py build/kidoban"""
 
 import ipaddress
 import uuid
@@ -6,62 +6,71 @@ import uuid
 import gdb
 import gdb.printing
 
-
-def memory(pointer, length):
-    if int(length) == 0 or int(pointer) == 0:
-        return b""
-    return bytes(gdb.selected_inferior().read_memory(int(pointer), min(int(length), 4096)))
+SHOWN = 200
+ALGORITHMS = {1: ("sha256", 32), 2: ("sha512", 64)}
 
 
-def octets(array):
-    low, high = array.type.range()
-    return bytes(int(array[i]) & 0xFF for i in range(low, high + 1))
+def octets(array, n):
+    return bytes(int(array[i]) & 0xFF for i in range(n))
 
 
-class Str:
+def text(pointer, length):
+    """What a pointer and a length stand for, cut where it is long."""
+    if int(pointer) == 0:
+        return "none" if length == 0 else "NULL with length %d" % length
+    shown = gdb.selected_inferior().read_memory(int(pointer), min(length, SHOWN)).tobytes()
+    rest = "" if length <= SHOWN else "... (%d bytes)" % length
+    return '"' + shown.decode("utf-8", "backslashreplace").replace('"', '\\"') + '"' + rest
+
+
+class Printer:
     def __init__(self, value):
         self.value = value
 
+
+class Str(Printer):
     def to_string(self):
-        if int(self.value["ptr"]) == 0:
-            return "STR_NONE"
-        return repr(memory(self.value["ptr"], self.value["len"]).decode(errors="replace"))
+        return text(self.value["ptr"], int(self.value["len"]))
 
 
-class Buf(Str):
+class Buf(Printer):
     def to_string(self):
-        failed = ", failed" if self.value["failed"] else ""
-        return f"{super().to_string()} ({int(self.value['len'])} of {int(self.value['max'])}{failed})"
+        v = self.value
+        failed = " failed" if v["failed"] else ""
+        return "%s (%d of %d)%s" % (text(v["ptr"], int(v["len"])), v["len"], v["max"], failed)
 
 
-class Digest:
-    def __init__(self, value):
-        self.value = value
-
+class Digest(Printer):
     def to_string(self):
-        names = [f.name for f in self.value.type.fields()]
-        array = next(n for n in names if self.value[n].type.strip_typedefs().code == gdb.TYPE_CODE_ARRAY)
-        return " ".join(f"{n}={self.value[n]}" for n in names if n != array) + " " + octets(self.value[array]).hex()
+        name, size = ALGORITHMS.get(int(self.value["algorithm"]), ("unset", 0))
+        return name + ":" + octets(self.value["bytes"], size).hex() if size else name
 
 
-class Address:
-    def __init__(self, value):
-        self.value = value
-
+class IpAddr(Printer):
     def to_string(self):
-        raw = octets(self.value["bytes"])
-        return str(ipaddress.ip_address(raw[:4] if int(self.value["family"]) == 4 else raw[:16]))
+        family = int(self.value["family"])
+        if family not in (4, 6):
+            return "unset"
+        return str(ipaddress.ip_address(octets(self.value["bytes"], 4 if family == 4 else 16)))
 
 
-class Uuid:
-    def __init__(self, value):
-        self.value = value
-
+class Cidr(Printer):
     def to_string(self):
-        return str(uuid.UUID(bytes=octets(self.value["bytes"])))
+        return "%s/%d" % (IpAddr(self.value["addr"]).to_string(), self.value["prefix"])
+
+
+class Uuid(Printer):
+    def to_string(self):
+        return str(uuid.UUID(bytes=octets(self.value["bytes"], 16)))
+
+
+class Err(Printer):
+    def to_string(self):
+        return "%s: %s" % (self.value["rc"], self.value["text"].string())
 
 
 printers = gdb.printing.RegexpCollectionPrettyPrinter("kidoban")
-for name, printer in (("str", Str), ("buf", Buf), ("digest", Digest), ("ip_addr", Address), ("uuid", Uuid)):
-    printers.add_printer(name, f"^{name}$", printer)
+for name, printer in (("str", Str), ("buf", Buf), ("digest", Digest), ("ip_addr", IpAddr), ("cidr", Cidr),
+                      ("uuid", Uuid), ("err", Err)):
+    printers.add_printer(name, "^" + name + "$", printer)
 gdb.printing.register_pretty_printer(None, printers, replace=True)
