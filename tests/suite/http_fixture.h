@@ -11,9 +11,9 @@
 #include <stdatomic.h>
 
 enum {
-    FIX_HEAD_MS = 300,
-    FIX_IDLE_MS = 600,
-    FIX_BODY_MS = 300,
+    FIX_HEAD_MS = 600,
+    FIX_IDLE_MS = 1200,
+    FIX_BODY_MS = 800,
     FIX_GENTLE_MS = 500,
     FIX_FILE_SIZE = 24 * 1024 * 1024,
 };

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include "base/clock.h"
 #include "http_fixture.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -700,9 +701,12 @@ static void draining_ends_what_is_idle_and_finishes_what_is_not(void **state)
     client_open(&busy, f);
     client_send(&busy, STR(GET("/wait")));
     fix_wait_for(&f->entered, 1);
+    int64_t start = clock_mono_us();
+
     fix_on_loop(f, count_left, &left);
     assert_true(left >= 1);
     assert_true(client_at_end(&idle));
+    assert_true(clock_mono_us() - start < FIX_IDLE_MS * 1000 / 2); /* it was not just its time */
     fix_hold(f, false);
     client_answer(&busy, &a, false);
     assert_str(buf_str(&a.body), "waited");
