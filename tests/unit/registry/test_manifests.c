@@ -1,0 +1,338 @@
+/* Manifests and tags: push, pull, delete, list. */
+#include "fixture.h"
+
+#include "base/buf.h"
+
+#define IMAGE "application/vnd.oci.image.manifest.v1+json"
+#define INDEX "application/vnd.oci.image.index.v1+json"
+
+static void add_descriptor(struct buf *b, const char *type, const struct digest *d, size_t size)
+{
+    char text[DIGEST_TEXT_MAX];
+
+    buf_addf(b, "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%zu}", type,
+             digest_format(d, text).ptr, size);
+}
+
+/* The bytes of an image with one layer, in the fixture's arena. */
+static struct str image(struct registry_fixture *f, struct str config, struct str layer)
+{
+    CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
+    struct digest c = digest_of(config), l = digest_of(layer);
+
+    buf_add(&b, STR("{ \"schemaVersion\": 2, \"config\": "));
+    add_descriptor(&b, "t/config", &c, config.len);
+    buf_add(&b, STR(",\n \"layers\": ["));
+    add_descriptor(&b, "t/layer", &l, layer.len);
+    buf_add(&b, STR("] }\n"));
+    return arena_copy(&f->arena, buf_str(&b));
+}
+
+static struct str index_of(struct registry_fixture *f, const char *type, struct str child)
+{
+    CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
+    struct digest d = digest_of(child);
+
+    buf_add(&b, STR("{\"schemaVersion\":2,\"manifests\":["));
+    add_descriptor(&b, type, &d, child.len);
+    buf_add(&b, STR("]}"));
+    return arena_copy(&f->arena, buf_str(&b));
+}
+
+static enum rc put(struct registry_fixture *f, const struct registry_where *w,
+                   const char *reference, const char *type, struct str bytes, struct err *e)
+{
+    struct digest d;
+    enum rc rc =
+        registry_manifest_put(f->store, w, str_from(reference), str_from(type), bytes, &d, e);
+
+    if (rc == RC_OK) {
+        struct digest want = digest_of(bytes);
+
+        assert_true(digest_eq(&d, &want));
+    }
+    return rc;
+}
+
+/* Pushes an image with its blobs; returns its bytes. */
+static struct str push_image(struct registry_fixture *f, const struct registry_where *w,
+                             const char *tag, const char *layer)
+{
+    struct str bytes = image(f, STR("{}"), str_from(layer));
+
+    push_blob(f, w, STR("{}"));
+    push_blob(f, w, str_from(layer));
+    assert_int_equal(put(f, w, tag, IMAGE, bytes, NULL), RC_OK);
+    return bytes;
+}
+
+static enum rc get(struct registry_fixture *f, const struct registry_where *w,
+                   const char *reference, struct registry_manifest *ret, struct err *e)
+{
+    return registry_manifest_get(f->store, w, str_from(reference), &f->arena, ret, e);
+}
+
+static const char *digest_text(struct registry_fixture *f, struct str bytes)
+{
+    struct digest d = digest_of(bytes);
+    char text[DIGEST_TEXT_MAX];
+
+    return arena_copy(&f->arena, digest_format(&d, text)).ptr;
+}
+
+static void assert_unknown(struct registry_fixture *f, const struct registry_where *w,
+                           const char *reference, const char *code)
+{
+    struct registry_manifest m;
+    struct err e = {0};
+
+    assert_int_equal(get(f, w, reference, &m, &e), RC_NOT_FOUND);
+    assert_string_equal(e.code, code);
+}
+
+static void a_manifest_comes_back_byte_for_byte_by_tag_and_by_digest(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str bytes = push_image(f, &f->a, "v1", "layer");
+    const char *const references[] = {"v1", digest_text(f, bytes)};
+    struct registry_manifest m;
+
+    for (size_t i = 0; i < ARRAY_LEN(references); i++) {
+        assert_int_equal(get(f, &f->a, references[i], &m, NULL), RC_OK);
+        assert_int_equal(m.size, bytes.len);
+        assert_true(str_eq(m.bytes, bytes));
+        assert_str(m.media_type, IMAGE);
+    }
+}
+
+static void what_is_not_there_has_its_own_code(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str bytes = push_image(f, &f->a, "v1", "layer");
+
+    assert_unknown(f, &f->a, "v2", "MANIFEST_UNKNOWN");
+    assert_unknown(f, &f->a, ".INVALID", "MANIFEST_UNKNOWN");
+    assert_unknown(f, &f->a, digest_text(f, STR("x")), "MANIFEST_UNKNOWN");
+    assert_unknown(f, &f->b, digest_text(f, bytes), "NAME_UNKNOWN");
+    assert_unknown(f, &f->elsewhere, "v1", "NAME_UNKNOWN");
+}
+
+static void a_push_by_digest_must_be_what_it_says(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str bytes = push_image(f, &f->a, "v1", "layer");
+    struct registry_manifest m;
+    struct err e = {0};
+    struct digest wide;
+    char text[DIGEST_TEXT_MAX];
+
+    assert_int_equal(put(f, &f->a, digest_text(f, STR("x")), IMAGE, bytes, &e), RC_INVALID);
+    assert_string_equal(e.code, "DIGEST_INVALID");
+    assert_int_equal(put(f, &f->a, digest_text(f, bytes), IMAGE, bytes, NULL), RC_OK);
+
+    hash_bytes(DIGEST_SHA512, bytes, &wide);
+    assert_int_equal(registry_manifest_put(f->store, &f->a, digest_format(&wide, text), STR(IMAGE),
+                                           bytes, &wide, NULL),
+                     RC_OK);
+    assert_int_equal(get(f, &f->a, text, &m, NULL), RC_OK);
+    assert_true(digest_eq(&m.digest, &wide));
+}
+
+static void blobs_that_the_repository_lacks_are_named(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str bytes = image(f, STR("{}"), STR("layer"));
+    struct err e = {0};
+
+    push_blob(f, &f->b, STR("{}"));
+    push_blob(f, &f->b, STR("layer")); /* in another repository: as if it were not there */
+    push_blob(f, &f->a, STR("{}"));
+    assert_int_equal(put(f, &f->a, "v1", IMAGE, bytes, &e), RC_INVALID);
+    assert_string_equal(e.code, "MANIFEST_BLOB_UNKNOWN");
+    assert_non_null(strstr(e.text, digest_text(f, STR("layer"))));
+    assert_unknown(f, &f->a, "v1", "MANIFEST_UNKNOWN");
+    assert_unknown(f, &f->a, digest_text(f, bytes), "MANIFEST_UNKNOWN");
+    push_blob(f, &f->a, STR("layer"));
+    assert_int_equal(put(f, &f->a, "v1", IMAGE, bytes, NULL), RC_OK);
+}
+
+static void a_size_that_is_not_the_blobs_is_refused(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct digest config = push_blob(f, &f->a, STR("{}"));
+    CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
+    struct err e = {0};
+
+    buf_add(&b, STR("{\"schemaVersion\":2,\"layers\":[],\"config\":"));
+    add_descriptor(&b, "t/config", &config, 3);
+    buf_addc(&b, '}');
+    assert_int_equal(put(f, &f->a, "v1", IMAGE, buf_str(&b), &e), RC_INVALID);
+    assert_string_equal(e.code, "MANIFEST_INVALID");
+}
+
+static void an_index_needs_its_children(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str child = image(f, STR("{}"), STR("layer")), list = index_of(f, IMAGE, child);
+    struct registry_manifest m;
+
+    push_blob(f, &f->a, child); /* a blob is not a manifest */
+    assert_int_equal(put(f, &f->a, "all", INDEX, list, NULL), RC_INVALID);
+    push_image(f, &f->a, "one", "layer");
+    assert_int_equal(put(f, &f->a, "all", INDEX, list, NULL), RC_OK);
+    assert_int_equal(get(f, &f->a, "all", &m, NULL), RC_OK);
+    assert_str(m.media_type, INDEX);
+}
+
+static void a_build_cache_may_list_blobs_in_an_index(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str list = index_of(f, "application/vnd.buildkit.cacheconfig.v0", STR("cache"));
+
+    assert_int_equal(put(f, &f->a, "cache", INDEX, list, NULL), RC_INVALID);
+    push_blob(f, &f->a, STR("cache"));
+    assert_int_equal(put(f, &f->a, "cache", INDEX, list, NULL), RC_OK);
+}
+
+static void a_subject_may_be_missing(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct digest config = push_blob(f, &f->a, STR("{}")), subject = digest_of(STR("later"));
+    CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
+
+    buf_add(&b, STR("{\"schemaVersion\":2,\"layers\":[],\"config\":"));
+    add_descriptor(&b, "t/config", &config, 2);
+    buf_add(&b, STR(",\"subject\":"));
+    add_descriptor(&b, IMAGE, &subject, 5);
+    buf_addc(&b, '}');
+    assert_int_equal(put(f, &f->a, "signature", IMAGE, buf_str(&b), NULL), RC_OK);
+}
+
+static void a_tag_moves_and_the_older_manifest_stays(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str first = push_image(f, &f->a, "latest", "1");
+    struct str second = push_image(f, &f->a, "latest", "2");
+    struct registry_manifest m;
+
+    assert_int_equal(get(f, &f->a, "latest", &m, NULL), RC_OK);
+    assert_true(str_eq(m.bytes, second));
+    assert_int_equal(get(f, &f->a, digest_text(f, first), &m, NULL), RC_OK);
+}
+
+static void deleting_a_tag_leaves_the_manifest(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str bytes = push_image(f, &f->a, "v1", "1");
+    struct registry_manifest m;
+
+    push_image(f, &f->a, "v2", "1");
+    assert_int_equal(registry_manifest_delete(f->store, &f->a, STR("v1"), NULL), RC_OK);
+    assert_int_equal(registry_manifest_delete(f->store, &f->a, STR("v1"), NULL), RC_NOT_FOUND);
+    assert_unknown(f, &f->a, "v1", "MANIFEST_UNKNOWN");
+    assert_int_equal(get(f, &f->a, "v2", &m, NULL), RC_OK);
+    assert_int_equal(get(f, &f->a, digest_text(f, bytes), &m, NULL), RC_OK);
+}
+
+static void deleting_a_manifest_takes_all_its_tags(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str bytes = push_image(f, &f->a, "v1", "1");
+    struct str digest = str_from(digest_text(f, bytes));
+
+    push_image(f, &f->a, "v2", "1");
+    push_image(f, &f->b, "v1", "1");
+    assert_int_equal(registry_manifest_delete(f->store, &f->a, digest, NULL), RC_OK);
+    assert_unknown(f, &f->a, "v1", "MANIFEST_UNKNOWN");
+    assert_unknown(f, &f->a, "v2", "MANIFEST_UNKNOWN");
+    assert_unknown(f, &f->a, digest.ptr, "MANIFEST_UNKNOWN");
+    assert_int_equal(registry_manifest_delete(f->store, &f->a, digest, NULL), RC_NOT_FOUND);
+    assert_int_equal(registry_manifest_delete(f->store, &f->b, STR("v1"), NULL), RC_OK);
+}
+
+static void a_gate_that_shut_meanwhile_lets_nothing_commit(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str bytes = push_image(f, &f->a, "v1", "1");
+    struct registry_manifest m;
+
+    f->verdict = RC_DENIED;
+    assert_int_equal(put(f, &f->a, "v2", IMAGE, bytes, NULL), RC_DENIED);
+    assert_int_equal(registry_manifest_delete(f->store, &f->a, STR("v1"), NULL), RC_DENIED);
+    assert_int_equal(get(f, &f->a, "v1", &m, NULL), RC_OK);
+    assert_unknown(f, &f->a, "v2", "MANIFEST_UNKNOWN");
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+static void assert_names(const struct registry_names *names, const char *joined, bool more)
+{
+    CLEANUP(buf_done) struct buf b = BUF_INIT(1000);
+
+    for (size_t i = 0; i < names->n; i++)
+        buf_addf(&b, "%.*s,", STR_ARG(names->list[i]));
+    assert_string_equal(buf_cstr(&b), joined);
+    assert_int_equal(names->more, more);
+}
+
+static void tags_are_listed_in_byte_order_page_by_page(void **state)
+{
+    static const char *const tags[] = {"b", "B", "a.1", "a-1", "_", "a"};
+    struct registry_fixture *f = *state;
+    struct registry_names names;
+
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++)
+        push_image(f, &f->a, tags[i], "1");
+    assert_int_equal(registry_tags(f->store, &f->a, STR_NONE, 6, &f->arena, &names, NULL), RC_OK);
+    assert_names(&names, "B,_,a,a-1,a.1,b,", false);
+    assert_int_equal(registry_tags(f->store, &f->a, STR("_"), 2, &f->arena, &names, NULL), RC_OK);
+    assert_names(&names, "a,a-1,", true);
+    assert_int_equal(registry_tags(f->store, &f->a, STR("a-1"), 2, &f->arena, &names, NULL), RC_OK);
+    assert_names(&names, "a.1,b,", false);
+    assert_int_equal(registry_tags(f->store, &f->a, STR("zz"), 2, &f->arena, &names, NULL), RC_OK);
+    assert_names(&names, "", false);
+    assert_int_equal(registry_tags(f->store, &f->a, STR_NONE, 0, &f->arena, &names, NULL), RC_OK);
+    assert_names(&names, "", true);
+    assert_int_equal(registry_tags(f->store, &f->b, STR_NONE, 9, &f->arena, &names, NULL),
+                     RC_NOT_FOUND);
+}
+
+static void the_catalog_lists_the_repositories_of_one_registry(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct registry_where c = fixture_where(f, 1, STR("only-blobs"));
+    struct registry_names names;
+
+    push_image(f, &f->a, "v1", "1");
+    push_image(f, &f->b, "v1", "1");
+    push_image(f, &f->elsewhere, "v1", "1");
+    push_blob(f, &c, STR("1"));
+    assert_int_equal(
+        registry_catalog(f->store, &f->a.registry, STR_NONE, 9, &f->arena, &names, NULL), RC_OK);
+    assert_names(&names, "other,team/app,", false);
+    assert_int_equal(
+        registry_catalog(f->store, &f->a.registry, STR_NONE, 1, &f->arena, &names, NULL), RC_OK);
+    assert_names(&names, "other,", true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        REGISTRY_TEST(a_manifest_comes_back_byte_for_byte_by_tag_and_by_digest),
+        REGISTRY_TEST(what_is_not_there_has_its_own_code),
+        REGISTRY_TEST(a_push_by_digest_must_be_what_it_says),
+        REGISTRY_TEST(blobs_that_the_repository_lacks_are_named),
+        REGISTRY_TEST(a_size_that_is_not_the_blobs_is_refused),
+        REGISTRY_TEST(an_index_needs_its_children),
+        REGISTRY_TEST(a_build_cache_may_list_blobs_in_an_index),
+        REGISTRY_TEST(a_subject_may_be_missing),
+        REGISTRY_TEST(a_tag_moves_and_the_older_manifest_stays),
+        REGISTRY_TEST(deleting_a_tag_leaves_the_manifest),
+        REGISTRY_TEST(deleting_a_manifest_takes_all_its_tags),
+        REGISTRY_TEST(a_gate_that_shut_meanwhile_lets_nothing_commit),
+        REGISTRY_TEST(tags_are_listed_in_byte_order_page_by_page),
+        REGISTRY_TEST(the_catalog_lists_the_repositories_of_one_registry),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
