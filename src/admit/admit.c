@@ -328,3 +328,11 @@ void admit_render_metrics(struct admit *a, struct buf *out)
     denial_log_tick(a->denials, clock_mono_us());
     denial_log_render(a->denials, out);
 }
+
+void admit_render_denials(const struct http_request *req, struct str registry, uint64_t after,
+                          struct buf *out)
+{
+    const struct admission *a = admission_of(req);
+
+    denial_log_recent(a->admit->denials, registry, after, out);
+}

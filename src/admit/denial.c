@@ -23,6 +23,7 @@ void admit_note_decision(struct http_request *req)
     struct admission *a = req->admission;
     const struct gate_decision *d = &a->decision;
     struct denial denial = {.registry = a->registry->name,
+                            .origin = a->origin.kind,
                             .reason = d->reason,
                             .reported = d->report_only,
                             .attachment = a->origin.attachment,

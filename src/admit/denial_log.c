@@ -13,6 +13,7 @@ enum {
     SUMMARIES_MAX = 10, /* lines for one second */
     NAMES_MAX = 65536,  /* registries counted by name; then "other" */
     NAME_TEXT_MAX = 64,
+    RECENT_MAX = 2048, /* kept for those who ask what was refused */
 };
 
 struct counter {
@@ -26,6 +27,12 @@ struct source { /* one (attachment, address, registry) in the present second */
     uint64_t count, left_out;
 };
 
+struct recent {
+    char registry[NAME_TEXT_MAX];
+    int64_t wall_us;
+    struct denial denial; /* its registry is not kept: the name above is */
+};
+
 struct denial_log {
     pthread_mutex_t lock;
     struct map counters; /* registry's name → struct counter */
@@ -35,6 +42,8 @@ struct denial_log {
     struct map by_key;   /* → struct source */
     struct source sources[KEYS_MAX];
     size_t n_sources;
+    struct recent recent[RECENT_MAX]; /* the serial n, from 1, is at n % RECENT_MAX */
+    uint64_t serial;                  /* of the newest */
 };
 
 struct denial_log *denial_log_new(void)
@@ -167,6 +176,16 @@ static bool ration(struct denial_log *l, const struct denial *d)
     return false;
 }
 
+static void keep(struct denial_log *l, const struct denial *d)
+{
+    struct recent *r = &l->recent[++l->serial % RECENT_MAX];
+
+    name_copy(d->registry, r->registry);
+    r->wall_us = clock_wall_us();
+    r->denial = *d;
+    r->denial.registry = STR_NONE;
+}
+
 bool denial_log_add(struct denial_log *l, const struct denial *d, int64_t mono_us)
 {
     pthread_mutex_lock(&l->lock);
@@ -174,6 +193,8 @@ bool denial_log_add(struct denial_log *l, const struct denial *d, int64_t mono_u
     count(l, d);
     bool full = ration(l, d);
 
+    if (full && d->registry.ptr)
+        keep(l, d);
     pthread_mutex_unlock(&l->lock);
     return full;
 }
@@ -219,6 +240,43 @@ void denial_log_render(struct denial_log *l, struct buf *out)
     render_family(l, false, out);
     render_family(l, true, out);
     pthread_mutex_unlock(&l->lock);
+}
+
+static void recent_write(const struct recent *r, uint64_t serial, struct buf *out)
+{
+    char ip[IP_TEXT_MAX], time[CLOCK_TEXT_MAX];
+
+    ip_format(&r->denial.address, ip);
+    buf_addf(out, "{\"serial\":%llu,\"time\":\"%.*s\",\"registry\":\"%s\",\"ip\":\"%s\",",
+             (unsigned long long)serial, STR_ARG(clock_format_z(r->wall_us, time)), r->registry,
+             ip);
+    buf_addf(out, "\"origin\":\"%s\",\"reason\":\"%s\",\"refused\":%s}",
+             origin_kind_name(r->denial.origin), gate_reason_name(r->denial.reason),
+             r->denial.reported ? "false" : "true");
+}
+
+void denial_log_recent(struct denial_log *l, struct str registry, uint64_t after, struct buf *out)
+{
+    char name[NAME_TEXT_MAX];
+    bool first = true;
+
+    name_copy(registry, name);
+    buf_addc(out, '[');
+    pthread_mutex_lock(&l->lock);
+    uint64_t oldest = l->serial >= RECENT_MAX ? l->serial - RECENT_MAX + 1 : 1;
+
+    for (uint64_t n = after >= oldest ? after + 1 : oldest; n <= l->serial; n++) {
+        const struct recent *r = &l->recent[n % RECENT_MAX];
+
+        if (strcmp(r->registry, name) != 0)
+            continue;
+        if (!first)
+            buf_addc(out, ',');
+        first = false;
+        recent_write(r, n, out);
+    }
+    pthread_mutex_unlock(&l->lock);
+    buf_addc(out, ']');
 }
 
 void denial_log_free(struct denial_log *l)

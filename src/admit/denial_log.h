@@ -9,6 +9,7 @@
 
 struct denial {
     struct str registry; /* its name; STR_NONE: a Host that is nobody's */
+    enum origin_kind origin;
     enum gate_reason reason;
     bool reported; /* let in, because the rule set is in report-only mode */
     struct uuid attachment;
@@ -22,5 +23,8 @@ void denial_log_free(struct denial_log *l); /* writes the last summary */
 bool denial_log_add(struct denial_log *l, const struct denial *d, int64_t mono_us);
 void denial_log_tick(struct denial_log *l, int64_t mono_us); /* writes the summary of a second that is over */
 void denial_log_render(struct denial_log *l, struct buf *out);
+/* The last refusals of a registry that were logged in full, oldest first, as a JSON array of objects; only those whose
+ * `serial` is above `after`. */
+void denial_log_recent(struct denial_log *l, struct str registry, uint64_t after, struct buf *out);
 
 #endif

@@ -40,6 +40,7 @@ enum http_verdict arm_registry_check_name(struct http_request *req);
 enum http_verdict arm_registry_list_credentials(struct http_request *req);
 enum http_verdict arm_registry_regenerate_credential(struct http_request *req);
 enum http_verdict arm_registry_list_usages(struct http_request *req);
+enum http_verdict arm_registry_denials(struct http_request *req);
 enum http_verdict arm_registry_check_network_access(struct http_request *req);
 enum http_verdict arm_registry_add_rule(struct http_request *req);
 enum http_verdict arm_registry_remove_rule(struct http_request *req);

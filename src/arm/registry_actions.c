@@ -108,6 +108,45 @@ enum http_verdict arm_registry_list_usages(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
+/* --- denials
+ * ------------------------------------------------------------------------------ */
+enum { DENIALS_MAX = 1024 * 1024 };
+
+static enum rc denials_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
+{
+    CLEANUP(buf_done) struct buf list = BUF_INIT(DENIALS_MAX);
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct meta_resource r = {0};
+    struct json *value = NULL;
+    struct str after;
+    uint64_t serial = 0;
+    enum rc rc = http_query(c->req, "after", &after, NULL);
+
+    if (rc == RC_OK && str_to_u64(after, &serial) != RC_OK)
+        return err_set(e, RC_INVALID, "after must be the serial number of a denial.");
+    rc = arm_resource_get(c, tx, &r, &body, e);
+    if (rc != RC_OK)
+        return rc;
+    admit_render_denials(c->req, c->name, serial, &list);
+    rc = json_parse(buf_str(&list), NULL, &value, e);
+    if (rc != RC_OK)
+        return rc;
+    c->answer = json_new_object();
+    json_set(c->answer, "value", value);
+    return RC_OK;
+}
+
+/* What the gate refused of late, on this node: {"value":[...]}, `?after=N` only what is newer. */
+enum http_verdict arm_registry_denials(struct http_request *req)
+{
+    CLEANUP(arm_call_done) struct arm_call c;
+    struct err e = {0};
+
+    if (arm_call_begin(&c, req) && !arm_failed(&c, arm_read(&c, denials_read, &e), &e))
+        arm_answer_json(&c, 200, c.answer);
+    return HTTP_ANSWERED;
+}
+
 /* --- checkNetworkAccess
  * ------------------------------------------------------------------------------ */
 struct access_check {

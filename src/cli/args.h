@@ -34,6 +34,7 @@ enum { CLI_WORDS_MAX = 6, CLI_VALUES_MAX = 128 };
     X(VNET_NAME, "vnet-name", 0, NULL, ONE)                                                        \
     X(IP_ADDRESS, "ip-address", 0, NULL, ONE)                                                      \
     X(PRIVATE_ENDPOINT, "private-endpoint", 0, NULL, MANY)                                         \
+    X(FOLLOW, "follow", 'f', NULL, NONE)                                                           \
     X(PROPOSED, "proposed", 0, NULL, ONE)                                                          \
     X(ADDRESS_PREFIXES, "address-prefixes", 0, "address-prefix", MANY)                             \
     X(SUBNET_NAME, "subnet-name", 0, NULL, ONE)                                                    \

@@ -1,5 +1,7 @@
 /* kidoban acr network-rule, acr check-network-access. */
 #include "cli/command.h"
+#include "sys/file.h"
+#include <unistd.h>
 
 static enum rc one_of_two(const struct cli_args *a, struct err *e)
 {
@@ -128,6 +130,58 @@ static enum rc check(struct cli_session *s, struct json **ret, struct err *e)
                        body, ret, e);
 }
 
+/* --- denials ------------------------------------------------------------------------------- */
+
+enum { FOLLOW_US = 500 * 1000 };
+
+/* One line for each: what scripts read, and people too. */
+static enum rc print_new(const struct json *list, int64_t *serial, struct err *e)
+{
+    for (size_t i = 0; i < json_len(list); i++) {
+        CLEANUP(buf_done) struct buf line = BUF_INIT(4096);
+        enum rc rc;
+
+        json_write(json_at(list, i), &line);
+        buf_addc(&line, '\n');
+        rc = file_write_all(STDOUT_FILENO, line.ptr, line.len, e);
+        if (rc != RC_OK)
+            return rc;
+        *serial = json_int(json_get(json_at(list, i), "serial"), *serial);
+    }
+    return RC_OK;
+}
+
+/* Asks for what is newer, again and again, until it is interrupted. */
+static enum rc follow(struct cli_session *s, struct str path, struct err *e)
+{
+    int64_t serial = 0;
+
+    for (;;) {
+        CLEANUP(json_freep) struct json *page = NULL;
+        CLEANUP(buf_done) struct buf next = BUF_INIT(4096);
+        enum rc rc;
+
+        buf_addf(&next, "%.*s?after=%lld", STR_ARG(path), (long long)serial);
+        rc = cli_request(s, "GET", buf_str(&next), NULL, &page, e);
+        if (rc == RC_OK)
+            rc = print_new(json_get(page, "value"), &serial, e);
+        if (rc != RC_OK)
+            return rc;
+        usleep(FOLLOW_US);
+    }
+}
+
+static enum rc denials(struct cli_session *s, struct json **ret, struct err *e)
+{
+    struct str path;
+    enum rc rc = cli_registry_path(s, &path, e);
+
+    if (rc != RC_OK)
+        return rc;
+    path = arena_printf(&s->arena, "%.*s/denials", STR_ARG(path));
+    return cli_given(s->args, CLI_FOLLOW) ? follow(s, path, e) : cli_list(s, path, ret, e);
+}
+
 const struct cli_command cli_rule_commands[] = {
     {"acr network-rule add", "name! resource-group subnet vnet-name ip-address",
      "let a subnet or an address in", add},
@@ -137,5 +191,6 @@ const struct cli_command cli_rule_commands[] = {
     {"acr check-network-access",
      "name! resource-group subnet vnet-name ip-address private-endpoint proposed",
      "what the gate would decide, and why", check},
+    {"acr denials", "name! resource-group follow", "what the gate refused of late", denials},
     {0},
 };

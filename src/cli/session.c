@@ -238,9 +238,11 @@ static enum rc refusal(struct cli_session *s, long status, const struct json *an
 
 static struct curl_slist *header_fields(struct cli_session *s, bool has_body)
 {
-    struct str token = arena_printf(&s->arena, "Authorization: Bearer %.*s", STR_ARG(s->token));
-    struct curl_slist *list = curl_slist_append(NULL, token.ptr);
+    CLEANUP(buf_done) struct buf token = BUF_INIT(ADMIN_MAX);
+    struct curl_slist *list;
 
+    buf_addf(&token, "Authorization: Bearer %.*s", STR_ARG(s->token));
+    list = curl_slist_append(NULL, buf_cstr(&token));
     list = curl_slist_append(list, "Accept: application/json");
     list = curl_slist_append(list, "Expect:");
     if (has_body)
@@ -248,20 +250,21 @@ static struct curl_slist *header_fields(struct cli_session *s, bool has_body)
     return list;
 }
 
+/* Nothing here goes to the arena: a command may ask again and again. */
 static enum rc exchange(struct cli_session *s, const char *method, struct str path,
                         const struct json *body, long *ret_status, struct buf *answer,
                         struct err *e)
 {
-    CLEANUP(buf_done) struct buf text = BUF_INIT(ANSWER_MAX);
+    CLEANUP(buf_done) struct buf text = BUF_INIT(ANSWER_MAX), url = BUF_INIT(ADMIN_MAX);
     bool has_query = str_find(path, '?') < path.len; /* the link to a list's next page */
-    struct str url = arena_printf(&s->arena, "%.*s%.*s%sapi-version=" API_VERSION,
-                                  STR_ARG(s->control), STR_ARG(path), has_query ? "&" : "?");
     struct curl_slist *fields = header_fields(s, body != NULL);
     enum rc rc;
 
+    buf_addf(&url, "%.*s%.*s%sapi-version=" API_VERSION, STR_ARG(s->control), STR_ARG(path),
+             has_query ? "&" : "?");
     if (body)
         json_write(body, &text);
-    prepare(s, method, url.ptr, answer);
+    prepare(s, method, buf_cstr(&url), answer);
     curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, fields);
     if (body || str_is(str_from(method), "POST")) {
         curl_easy_setopt(s->curl, CURLOPT_POSTFIELDSIZE, (long)text.len);

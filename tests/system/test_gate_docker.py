@@ -124,13 +124,13 @@ def test_disabled_public_network_access_shuts_even_the_allowed_subnet_out(place,
         place.registry("update", "--public-network-enabled", "true")
 
 
-def test_every_refusal_is_counted_with_its_reason(place, daemons):
-    def denied():
-        return sum(v for k, v in place.kidoban.metrics().items()
-                   if "den" in k and 'registry="myreg"' in k and "default-action" in k)
-    before = denied()
+def test_every_refusal_is_counted_and_can_be_read(place, daemons):
+    counter = 'kidoban_gate_denied_by_registry_total{registry="myreg",reason="default-action"}'
+    before = place.kidoban.metrics().get(counter, 0)
     pull(place, daemons["b"])
-    assert denied() > before
+    assert place.kidoban.metrics()[counter] > before
+    last = place.registry("denials")[-1]
+    assert (last["ip"], last["origin"], last["reason"]) == ("10.0.0.4", "subnet", "default-action")
 
 
 def test_the_gate_explains_what_it_would_decide(place):
