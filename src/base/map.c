@@ -135,8 +135,10 @@ bool map_next(const struct map *m, size_t *i, struct str *ret_key, void **ret_va
 
         if (!s->key)
             continue;
-        *ret_key = (struct str){s->key, s->key_len};
-        *ret_value = s->value;
+        if (ret_key)
+            *ret_key = (struct str){s->key, s->key_len};
+        if (ret_value)
+            *ret_value = s->value;
         (*i)++;
         return true;
     }

@@ -17,7 +17,7 @@ void *map_get(const struct map *m, struct str key);
 void *map_put(struct map *m, struct str key, void *value); /* returns the value replaced, or NULL */
 void *map_del(struct map *m, struct str key);              /* returns the value removed, or NULL */
 /* Iteration in no order: `size_t i = 0; while (map_next(m, &i, &key, &value)) ...`; do not change m
- * meanwhile. */
+ * meanwhile. Either pointer may be NULL. */
 bool map_next(const struct map *m, size_t *i, struct str *ret_key, void **ret_value);
 
 #endif
