@@ -13,6 +13,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* ThreadSanitizer cannot follow a thread that a child of fork() starts. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+enum { CHILD_STARTS_THREADS = 0 };
+#else
+enum { CHILD_STARTS_THREADS = 1 };
+#endif
+
 static int temporary_file(void)
 {
     int fd = memfd_create("log", MFD_CLOEXEC);
@@ -198,7 +210,7 @@ static void a_forked_child_writes_to_standard_error_and_nothing_twice(void **sta
     if (child == 0) {
         dup2(errors, STDERR_FILENO);
         log_info("child", F_BOOL("x", true));
-        if (log_start(fd, NULL) != RC_OK)
+        if (CHILD_STARTS_THREADS && log_start(fd, NULL) != RC_OK)
             _exit(1);
         log_info("restarted", F_BOOL("x", true));
         log_stop();
@@ -210,7 +222,7 @@ static void a_forked_child_writes_to_standard_error_and_nothing_twice(void **sta
     char *mine = content(fd), *its = content(errors);
 
     assert_int_equal(count(mine, "\"event\":\"parent\""), 1);
-    assert_int_equal(count(mine, "\"event\":\"restarted\""), 1);
+    assert_int_equal(count(mine, "\"event\":\"restarted\""), CHILD_STARTS_THREADS);
     assert_int_equal(count(its, "\"event\":\"child\""), 1);
     assert_null(strstr(its, "parent"));
     free(mine);
