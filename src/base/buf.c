@@ -72,6 +72,26 @@ void buf_addc(struct buf *b, char c)
     buf_add(b, (struct str){&c, 1});
 }
 
+void buf_add_u64(struct buf *b, uint64_t n)
+{
+    char digits[20], *p = digits + sizeof(digits);
+
+    do
+        *--p = (char)('0' + n % 10);
+    while (n /= 10);
+    buf_add(b, (struct str){p, (size_t)(digits + sizeof(digits) - p)});
+}
+
+void buf_add_i64(struct buf *b, int64_t n)
+{
+    if (n >= 0) {
+        buf_add_u64(b, (uint64_t)n);
+        return;
+    }
+    buf_addc(b, '-');
+    buf_add_u64(b, -(uint64_t)n);
+}
+
 void buf_addf(struct buf *b, const char *fmt, ...)
 {
     va_list ap;

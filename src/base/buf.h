@@ -18,6 +18,8 @@ void buf_clear(struct buf *b); /* keeps memory and maximum; forgets the failure 
 NODISCARD enum rc buf_status(const struct buf *b, struct err *e); /* RC_TOO_LARGE when it failed */
 void buf_add(struct buf *b, struct str s);
 void buf_addc(struct buf *b, char c);
+void buf_add_u64(struct buf *b, uint64_t n); /* decimal */
+void buf_add_i64(struct buf *b, int64_t n);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 /* Quoted and escaped as a JSON string; invalid UTF-8 becomes U+FFFD. */
 void buf_add_json(struct buf *b, struct str s);

@@ -72,9 +72,37 @@ static struct civil civil_from(int64_t wall_us)
     return c;
 }
 
+static char *put_digits(char *p, unsigned v, unsigned n, char after)
+{
+    for (unsigned i = n; i-- > 0; v /= 10)
+        p[i] = (char)('0' + v % 10);
+    p[n] = after;
+    return p + n + 1;
+}
+
+/* Every log line has one; printf would cost more than the rest of it. */
+static struct str format_four_digit_year(const struct civil *c, const char *zone,
+                                         char out[CLOCK_TEXT_MAX])
+{
+    char *p = put_digits(out, (unsigned)c->year, 4, '-');
+    size_t zone_len = strlen(zone);
+
+    p = put_digits(p, c->month, 2, '-');
+    p = put_digits(p, c->day, 2, 'T');
+    p = put_digits(p, c->hour, 2, ':');
+    p = put_digits(p, c->minute, 2, ':');
+    p = put_digits(p, c->second, 2, '.');
+    p = put_digits(p, c->us, 6, '0');
+    memcpy(p, zone, zone_len + 1);
+    return (struct str){out, (size_t)(p - out) + zone_len};
+}
+
 static struct str clock_format(int64_t wall_us, const char *zone, char out[CLOCK_TEXT_MAX])
 {
     struct civil c = civil_from(wall_us);
+
+    if (c.year >= 0 && c.year <= 9999)
+        return format_four_digit_year(&c, zone, out);
     int n = snprintf(out, CLOCK_TEXT_MAX, "%04lld-%02u-%02uT%02u:%02u:%02u.%06u0%s",
                      (long long)c.year, c.month, c.day, c.hour, c.minute, c.second, c.us, zone);
 

@@ -30,11 +30,19 @@ static struct str cut(struct str s)
 static void add_number(const struct log_field *f, struct buf *out)
 {
     if (f->kind == LOG_U64)
-        buf_addf(out, "%llu", (unsigned long long)f->u);
+        buf_add_u64(out, f->u);
     else if (f->kind == LOG_I64)
-        buf_addf(out, "%lld", (long long)f->i);
+        buf_add_i64(out, f->i);
     else
         buf_add(out, f->b ? STR("true") : STR("false"));
+}
+
+/* Names of events and fields are our own words: nothing to escape. */
+static void add_quoted(struct buf *out, const char *before, const char *name, const char *after)
+{
+    buf_add(out, str_from(before));
+    buf_add(out, str_from(name));
+    buf_add(out, str_from(after));
 }
 
 static void json_head(const struct log_event *ev, struct buf *out)
@@ -44,10 +52,9 @@ static void json_head(const struct log_event *ev, struct buf *out)
     buf_clear(out);
     buf_add(out, STR("{\"ts\":\""));
     buf_add(out, clock_format_z(ev->wall_us, ts));
-    buf_add(out, STR("\",\"level\":\""));
-    buf_add(out, str_from(level_names[ev->level]));
-    buf_add(out, STR("\",\"event\":"));
-    buf_add_json(out, str_from(ev->name));
+    add_quoted(out, "\",\"level\":\"", level_names[ev->level], "\",\"event\":\"");
+    buf_add(out, str_from(ev->name));
+    buf_addc(out, '"');
 }
 
 void log_line_json(const struct log_event *ev, struct buf *out)
@@ -56,9 +63,7 @@ void log_line_json(const struct log_event *ev, struct buf *out)
     for (size_t i = 0; i < ev->n; i++) {
         const struct log_field *f = &ev->fields[i];
 
-        buf_addc(out, ',');
-        buf_add_json(out, str_from(f->name));
-        buf_addc(out, ':');
+        add_quoted(out, ",\"", f->name, "\":");
         if (f->kind != LOG_STR)
             add_number(f, out);
         else

@@ -69,6 +69,21 @@ static void json_text_is_escaped_and_mended(void **state)
                             "\\u0000\"");
 }
 
+static void numbers_are_added_as_decimals(void **state)
+{
+    CLEANUP(buf_done) struct buf b = BUF_INIT(200);
+
+    (void)state;
+    buf_add_u64(&b, 0);
+    buf_addc(&b, ' ');
+    buf_add_u64(&b, UINT64_MAX);
+    buf_addc(&b, ' ');
+    buf_add_i64(&b, INT64_MIN);
+    buf_addc(&b, ' ');
+    buf_add_i64(&b, INT64_MAX);
+    assert_str(buf_str(&b), "0 18446744073709551615 -9223372036854775808 9223372036854775807");
+}
+
 static void arena_memory_is_zeroed_aligned_and_apart(void **state)
 {
     CLEANUP(arena_done) struct arena a = ARENA_INIT(1 << 20);
@@ -161,6 +176,7 @@ int main(void)
         cmocka_unit_test(an_empty_buffer_is_an_empty_string),
         cmocka_unit_test(reserved_room_can_be_written_and_counted),
         cmocka_unit_test(json_text_is_escaped_and_mended),
+        cmocka_unit_test(numbers_are_added_as_decimals),
         cmocka_unit_test(arena_memory_is_zeroed_aligned_and_apart),
         cmocka_unit_test(an_arena_stops_at_its_maximum_and_can_be_used_again),
         cmocka_unit_test(a_map_finds_what_was_put_and_only_that),
