@@ -18,7 +18,7 @@
 enum {
     BACKOFF_FIRST_S = 1,
     BACKOFF_LAST_S = 30,
-    STEADY_S = 60,       /* a server that lived so long begins again with the first */
+    STEADY_MS = 1000,    /* a server that served so long begins again with the first */
     CHECK_APART_MS = 50, /* mounts come in bursts where containers start */
     RETRY_MS = 5000,
     EXIT_OK = 0,
@@ -39,7 +39,7 @@ struct helper {
     size_t mains_sent;
     bool ready_sent;
     bool has_served; /* some server came as far as hello */
-    int64_t started_us, start_at_us;
+    int64_t hello_us, start_at_us;
     unsigned backoff_s;
 
     bool check_due;
@@ -68,7 +68,7 @@ static void start_server(struct helper *h)
 {
     struct err e = {0};
 
-    h->started_us = clock_mono_us();
+    h->hello_us = INT64_MAX;
     helper_table_untold(&h->table);
     if (helper_process_start(h->config, &h->old_mask, &h->server, &h->sock, &e) == RC_OK)
         return;
@@ -85,7 +85,7 @@ static void finish(struct helper *h, int exit_code)
 
 static void restart_later(struct helper *h, int status)
 {
-    if (clock_mono_us() - h->started_us > (int64_t)STEADY_S * CLOCK_US_PER_S)
+    if (h->hello_us < clock_mono_us() - STEADY_MS * 1000)
         h->backoff_s = BACKOFF_FIRST_S;
     log_error("helper.server_died", F_I64("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
               F_I64("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
@@ -158,6 +158,7 @@ static void obey(struct helper *h, const struct helper_message *m)
         log_warn("helper.bad_request", F_TEXT("reason", e.text));
     } else if (m->type == HELPER_HELLO) {
         h->hello = h->has_served = true;
+        h->hello_us = clock_mono_us();
         h->mains_sent = 0;
         h->ready_sent = false;
         helper_table_untold(&h->table);
