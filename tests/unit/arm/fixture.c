@@ -1,0 +1,148 @@
+#include "fixture.h"
+
+#include "base/encode.h"
+#include "crypto/jws.h"
+
+static const struct evidence control_evidence = {.class = NET_CONTROL,
+                                                 .peer = {4, {192, 0, 2, 7}},
+                                                 .local = {4, {127, 0, 0, 1}},
+                                                 .local_port = 8443,
+                                                 .tls = true};
+
+static enum rc control_seal(struct meta_tx *tx, const struct crypto_key *seal, const char *name,
+                            struct str plain)
+{
+    CLEANUP(buf_done) struct buf sealed = BUF_INIT(8192), text = BUF_INIT(16384);
+
+    assert_int_equal(crypto_seal(seal, str_from(name), plain, &sealed, NULL), RC_OK);
+    base64url_encode(&text, buf_str(&sealed));
+    return meta_setting_put(tx, name, buf_str(&text), NULL);
+}
+
+static enum rc control_install(struct meta_tx *tx, void *arg, struct err *e)
+{
+    CLEANUP(jws_key_freep) struct jws_key *key = NULL;
+    CLEANUP(buf_done) struct buf jwk = BUF_INIT(8192);
+    struct control *c = arg;
+
+    assert_int_equal(meta_setting_put(tx, "tenant", STR("6f1a0d9e-0000-4000-8000-000000000002"), e),
+                     RC_OK);
+    assert_int_equal(meta_setting_put(tx, "subscription", STR(SUBSCRIPTION), e), RC_OK);
+    assert_int_equal(jws_key_generate_es256(&key, e), RC_OK);
+    assert_int_equal(jws_key_to_jwk(key, true, &jwk, e), RC_OK);
+    assert_int_equal(
+        control_seal(tx, &c->services.seal, "token-key", STR("0123456789abcdef0123456789abcdef")),
+        RC_OK);
+    return control_seal(tx, &c->services.seal, "identity-key", buf_str(&jwk));
+}
+
+int control_setup(void **state)
+{
+    struct control *c = calloc(1, sizeof(*c));
+    struct snapshot_config hub = {.suffix = STR("azurecr.test"), .default_registry = STR("")};
+    struct admit_config admit = {
+        .suffix = STR("azurecr.test"), .control_name = STR(""), .login_port = 5443};
+    struct err e = {0};
+    char url[600];
+
+    if (!c)
+        return -1;
+    *state = c;
+    temp_folder_make(&c->folder);
+    snprintf(url, sizeof(url), "sqlite:%s/kidoban.db", c->folder.path);
+    assert_int_equal(meta_open(url, &c->meta, NULL), RC_OK);
+    crypto_random(&c->services.seal, sizeof(c->services.seal));
+    assert_int_equal(meta_write(c->meta, &(struct uuid){{1}}, control_install, c, NULL), RC_OK);
+    hub.meta = c->meta;
+    hub.seal = c->services.seal;
+    if (snapshot_hub_new(&hub, &c->hub, &e) != RC_OK)
+        fail_msg("%s", e.text);
+    c->services.hub = c->hub;
+    c->services.meta = c->meta;
+    c->services.suffix = STR("azurecr.test");
+    c->limiter = auth_limiter_new();
+    admit.hub = c->hub;
+    admit.limiter = c->limiter;
+    admit.services = &c->services;
+    admit.control = (struct admit_api){arm_routes, arm_error};
+    admit.data.error = admit.metrics.error = arm_error;
+    assert_int_equal(admit_new(&admit, &c->admit, NULL), RC_OK);
+    return 0;
+}
+
+static void control_forget(struct control *c)
+{
+    json_free(c->answer);
+    c->answer = NULL;
+    http_answer_clear(&c->req);
+    arena_done(&c->req.arena);
+}
+
+int control_teardown(void **state)
+{
+    struct control *c = *state;
+
+    control_forget(c);
+    admit_free(c->admit);
+    auth_limiter_free(c->limiter);
+    snapshot_hub_free(c->hub);
+    meta_close(c->meta);
+    temp_folder_remove(&c->folder);
+    free(c);
+    return 0;
+}
+
+static enum rc control_run(const struct snapshot *s, void *arg, struct err *e)
+{
+    struct control *c = arg;
+    struct admission *a = ARENA_NEW(&c->req.arena, struct admission);
+    struct str allow;
+    enum rc rc;
+
+    a->admit = c->admit;
+    a->snapshot = s;
+    a->authenticated = true;
+    snprintf(a->principal.name, sizeof(a->principal.name), "administrator");
+    c->req.admission = a;
+    rc = http_route_find(&arm_routes, &c->req, &allow);
+    if (rc != RC_OK)
+        return err_set(e, rc, "no route");
+    return c->req.route->start(&c->req) == HTTP_ANSWERED ? RC_OK : RC_INTERNAL;
+}
+
+void control_field(struct control *c, const char *name, struct str value)
+{
+    c->fields[c->n_fields++] = (struct http_field){str_from(name), value};
+}
+
+unsigned control(struct control *c, const char *method, const char *target, const char *body)
+{
+    static const char *const names[] = {
+        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+        [HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE"};
+    enum http_method m = HTTP_GET;
+
+    control_forget(c);
+    while (strcmp(names[m], method) != 0)
+        m++;
+    c->req = (struct http_request){
+        .arena = ARENA_INIT(HTTP_ARENA_MAX),
+        .method = m,
+        .method_text = str_from(method),
+        .target = str_from(target),
+        .authority = STR("localhost:8443"),
+        .host = STR("localhost"),
+        .fields = {c->fields, c->n_fields, ARRAY_LEN(c->fields)},
+        .has_body = body != NULL,
+        .body = body ? str_from(body) : STR(""),
+        .evidence = &control_evidence,
+        .response = {.file = -1},
+        .version = 11,
+    };
+    assert_int_equal(http_target_parse(&c->req, NULL), RC_OK);
+    assert_int_equal(snapshot_with_newest(c->hub, control_run, c, NULL), RC_OK);
+    c->n_fields = 0;
+    if (c->req.response.body.len > 0)
+        assert_int_equal(json_parse(c->req.response.body, NULL, &c->answer, NULL), RC_OK);
+    return c->req.response.status;
+}
