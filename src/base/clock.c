@@ -80,12 +80,21 @@ static char *put_digits(char *p, unsigned v, unsigned n, char after)
     return p + n + 1;
 }
 
+/* Terminated. */
+static char *put_text(char *p, const char *text, const char *after)
+{
+    size_t n = strlen(text), n_after = strlen(after);
+
+    memcpy(p, text, n);
+    memcpy(p + n, after, n_after + 1);
+    return p + n + n_after;
+}
+
 /* Every log line has one; printf would cost more than the rest of it. */
 static struct str format_four_digit_year(const struct civil *c, const char *zone,
                                          char out[CLOCK_TEXT_MAX])
 {
     char *p = put_digits(out, (unsigned)c->year, 4, '-');
-    size_t zone_len = strlen(zone);
 
     p = put_digits(p, c->month, 2, '-');
     p = put_digits(p, c->day, 2, 'T');
@@ -93,8 +102,8 @@ static struct str format_four_digit_year(const struct civil *c, const char *zone
     p = put_digits(p, c->minute, 2, ':');
     p = put_digits(p, c->second, 2, '.');
     p = put_digits(p, c->us, 6, '0');
-    memcpy(p, zone, zone_len + 1);
-    return (struct str){out, (size_t)(p - out) + zone_len};
+    p = put_text(p, zone, "");
+    return (struct str){out, (size_t)(p - out)};
 }
 
 static struct str clock_format(int64_t wall_us, const char *zone, char out[CLOCK_TEXT_MAX])
@@ -125,8 +134,15 @@ struct str clock_format_http(int64_t wall_us, char out[CLOCK_TEXT_MAX])
     static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct civil c = civil_from(wall_us);
-    int n = snprintf(out, CLOCK_TEXT_MAX, "%s, %02u %s %04lld %02u:%02u:%02u GMT", days[c.weekday],
-                     c.day, months[c.month - 1], (long long)c.year, c.hour, c.minute, c.second);
+    char *p = out;
 
-    return (struct str){out, (size_t)n};
+    p = put_text(p, days[c.weekday], ", ");
+    p = put_digits(p, c.day, 2, ' ');
+    p = put_text(p, months[c.month - 1], " ");
+    p = put_digits(p, (unsigned)c.year, 4, ' '); /* the format has no more than four */
+    p = put_digits(p, c.hour, 2, ':');
+    p = put_digits(p, c.minute, 2, ':');
+    p = put_digits(p, c.second, 2, ' ');
+    p = put_text(p, "GMT", "");
+    return (struct str){out, (size_t)(p - out)};
 }

@@ -41,9 +41,21 @@ static void metric_thread_end(void *arg)
     free(mine);
 }
 
-static void metric_key_init(void)
+static void lock_all(void)
 {
-    if (pthread_key_create(&metrics.key, metric_thread_end) != 0)
+    pthread_mutex_lock(&metrics.lock);
+}
+
+static void unlock_all(void)
+{
+    pthread_mutex_unlock(&metrics.lock);
+}
+
+static void metrics_init(void)
+{
+    /* A child of fork() must not inherit the lock from a thread that it does not have. */
+    if (pthread_key_create(&metrics.key, metric_thread_end) != 0 ||
+        pthread_atfork(lock_all, unlock_all, unlock_all) != 0)
         abort();
 }
 
@@ -55,7 +67,7 @@ static struct metric_cells *metric_thread_begin(void)
     if (!mine)
         abort();
     memset(mine, 0, size);
-    pthread_once(&metrics_once, metric_key_init);
+    pthread_once(&metrics_once, metrics_init);
     if (pthread_setspecific(metrics.key, mine) != 0)
         abort();
     pthread_mutex_lock(&metrics.lock);
@@ -75,6 +87,7 @@ void metric_add(enum metric m, int64_t n)
 
 int64_t metric_value(enum metric m)
 {
+    pthread_once(&metrics_once, metrics_init);
     pthread_mutex_lock(&metrics.lock);
     int64_t sum = atomic_load(&metrics.ended.value[m]);
 
