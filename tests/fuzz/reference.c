@@ -20,7 +20,7 @@ static bool holds(struct str s, const char *part)
 
 static void check_name(struct str s)
 {
-    if (!only(s, "abcdefghijklmnopqrstuvwxyz0123456789._-/") || s.len > REGISTRY_NAME_MAX)
+    if (!s.ptr || !only(s, "abcdefghijklmnopqrstuvwxyz0123456789._-/") || s.len > REGISTRY_NAME_MAX)
         abort();
     if (strchr("._-/", s.ptr[0]) || strchr("._-/", s.ptr[s.len - 1]))
         abort();

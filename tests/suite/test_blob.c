@@ -178,17 +178,9 @@ static void a_discarded_stage_is_gone_and_a_name_serves_one_stage(void **state)
 
 static void names_that_lead_elsewhere_are_refused(void **state)
 {
-    static const char *const bad[] = {"",
-                                      ".",
-                                      "..",
-                                      "a/b",
-                                      "../a",
-                                      "/a",
-                                      "A",
-                                      "g",
-                                      "a b",
-                                      "0123456789abcdef0123456789abcdef"
-                                      "0123456789abcdef0123456789abcdef0"};
+    static const char *const bad[] = {"", ".", "..", "a/b", "../a", "/a", "A", "g", "a b"};
+    static const char long_name[] = "0123456789abcdef0123456789abcdef"
+                                    "0123456789abcdef0123456789abcdef0";
     struct fixture *f = *state;
     struct blob_stage *g = NULL;
     uint64_t size = 0;
@@ -198,6 +190,7 @@ static void names_that_lead_elsewhere_are_refused(void **state)
         assert_int_equal(blob_stage_open(f->store, str_from(bad[i]), &g, &size, NULL), RC_INVALID);
     }
     assert_int_equal(blob_stage_new(f->store, STR("a\0b"), &g, NULL), RC_INVALID);
+    assert_int_equal(blob_stage_new(f->store, STR(long_name), &g, NULL), RC_INVALID);
     assert_null(g);
 }
 

@@ -11,7 +11,7 @@ from lab import run
 from lab.server import TOP
 
 LIST = os.path.join(os.path.dirname(os.environ.get("KIDOBAN_BINARY") or os.path.join(TOP, "build", "x")),
-                    "tests", "tools", "kidoban-sql-list")
+                    "tests", "unit", "meta", "kidoban-sql-list")
 
 
 def programs():
