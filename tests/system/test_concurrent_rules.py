@@ -6,7 +6,7 @@ CALLS = [f"192.0.2.{i}" for i in range(100)] * 2
 
 
 def test_two_hundred_concurrent_additions_of_a_hundred_rules_leave_each_rule_once(kidoban):
-    registry = kidoban.registry("busy")
+    registry = kidoban.registry("busyreg")
     control = kidoban.control()
     control.sign_in()
     answers, start = [None] * len(CALLS), threading.Barrier(len(CALLS))

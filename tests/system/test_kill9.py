@@ -32,6 +32,14 @@ class Knocker(threading.Thread):
                 self.accepted += code == 0
 
 
+def age(pid):
+    """Seconds since a process began."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        began = int(f.read().rsplit(")", 1)[1].split()[19]) / os.sysconf("SC_CLK_TCK")
+    with open("/proc/uptime", encoding="ascii") as f:
+        return float(f.read().split()[0]) - began
+
+
 def test_acknowledged_pushes_survive_every_kill_and_no_partial_one_is_visible(place):
     place.rules(subnets="a")
     stop = threading.Event()
@@ -44,6 +52,8 @@ def test_acknowledged_pushes_survive_every_kill_and_no_partial_one_is_visible(pl
         for _ in range(KILLS):
             before = acknowledged(pushers)
             until(lambda: acknowledged(pushers) > before, "a push after the last start", 90)
+            # One that died younger would be waited for longer and longer.
+            until(lambda: age(place.kidoban.server_pid()) > 1.2, "a server that is not new")
             place.kidoban.kill_server()
         before = acknowledged(pushers)
         until(lambda: acknowledged(pushers) > before, "a push after the last kill", 90)

@@ -73,7 +73,7 @@ def test_libnss_myhostname_names_registries_of_this_machine(lab):
     machine = lab.network("machine", "192.0.2.0/24")
     own = Kidoban(lab, "own", space=machine, suffix="azurecr.localhost").start()
     own.group()
-    registry = own.registry("near")
+    registry = own.registry("nearby")
     machine.trusts(own.ca, registry.login_server)
     machine.write_etc("nsswitch.conf", "hosts: files\n")
     assert not reached(asks(machine, registry.login_server))

@@ -26,13 +26,12 @@ def machine(lab):
     os.makedirs(DATA, exist_ok=True)
     m = lab.network("machine", "192.0.2.0/24")
     docker = Dockerd(m).wait()
-    env = {"DOCKER_HOST": f"unix://{docker.socket}"}
+    m.environment = {"DOCKER_HOST": f"unix://{docker.socket}"}
     # Its data folder is memory that ends with the machine; the user it makes is in its own /etc.
     script = f"mount -t tmpfs data {DATA} && cd {TOP} && exec make run"
-    m.console = m.start("make-run", ["sh", "-c", script], env=env, new_pids=True)
-    m.console.wait_for(lambda: "network-rule remove" in m.console.output(), "make run has said what to type", 600)
-    m.environment = env
+    m.console = m.start("make-run", ["sh", "-c", script], env=m.environment, new_pids=True)
     try:
+        m.console.wait_for(lambda: "network-rule remove" in m.console.output(), "make run has said what to type", 600)
         yield m
     finally:
         m.console.kill()
@@ -51,7 +50,7 @@ def _removed(path):
 def type_in(machine, script):
     """Type lines into a second terminal: a shell in the same machine, in the same folder."""
     pid = run(["pgrep", "-P", str(machine.console.pid)]).ok().out.split()[0]
-    return run(["nsenter", "--target", pid, "--mount", "--net", "--pid", "bash", "-c", script], cwd=TOP, timeout=180,
+    return run(["nsenter", "--target", pid, "--mount", "--net", "--pid", "bash", "-c", f"cd {TOP}\n{script}"], timeout=180,
                env={**machine.env, **machine.environment})
 
 
