@@ -90,5 +90,6 @@ int helper_fd_from_environment(void)
         fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
         return -1;
     unsetenv(HELPER_VARIABLE);
+    (void)prctl(PR_SET_NAME, "kidoban"); /* /proc/self/exe made it "exe" */
     return (int)fd;
 }

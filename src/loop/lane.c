@@ -24,13 +24,17 @@ struct lane {
     const char *name;
     pthread_t *threads;
     unsigned n_threads;
+    pthread_t usher; /* turns away what waits too long, also while every other thread is stuck */
+    bool has_usher;
 
-    pthread_mutex_t lock; /* guards everything below */
-    pthread_cond_t work;
-    struct map keys; /* uuid → struct lane_key */
+    pthread_mutex_t lock;   /* guards everything below */
+    pthread_cond_t work;    /* there is something to run, or the end */
+    pthread_cond_t waiting; /* for the usher: something began to wait, or the end */
+    struct map keys;        /* uuid → struct lane_key */
     struct lane_key *turn, **last;
     unsigned queued, running;
     bool ending;
+    bool usher_idle; /* it sleeps without a limit: whoever comes first wakes it */
 };
 
 static struct str lane_key_bytes(const struct uuid *key)
@@ -58,6 +62,9 @@ static void lane_append_key(struct lane *l, struct lane_key *k)
 
 static void lane_push(struct lane *l, struct lane_key *k, struct lane_job *j)
 {
+    if (l->usher_idle)
+        pthread_cond_signal(&l->waiting);
+    l->usher_idle = false;
     if (!k) {
         k = lane_alloc(1, sizeof(*k));
         k->key = j->key;
@@ -72,28 +79,50 @@ static void lane_push(struct lane *l, struct lane_key *k, struct lane_job *j)
     l->queued++;
 }
 
-/* The oldest job of the key whose turn it is; the key goes to the end. NULL: nothing waits. */
-static struct lane_job *lane_pop(struct lane *l)
+static struct lane_key *lane_take_key(struct lane *l)
 {
     struct lane_key *k = l->turn;
 
-    if (!k)
-        return NULL;
+    if (k)
+        l->turn = k->next;
+    if (!l->turn)
+        l->last = &l->turn;
+    return k;
+}
+
+/* To the end of the queue, or away when it has no jobs left. */
+static void lane_return_key(struct lane *l, struct lane_key *k)
+{
+    if (k->count > 0) {
+        lane_append_key(l, k);
+        return;
+    }
+    map_del(&l->keys, lane_key_bytes(&k->key));
+    free(k);
+}
+
+static struct lane_job *lane_take_job(struct lane *l, struct lane_key *k)
+{
     struct lane_job *j = k->head;
 
     k->head = j->next;
     if (!k->head)
         k->tail = &k->head;
-    l->turn = k->next;
-    if (!l->turn)
-        l->last = &l->turn;
-    if (--k->count > 0) {
-        lane_append_key(l, k);
-    } else {
-        map_del(&l->keys, lane_key_bytes(&k->key));
-        free(k);
-    }
+    k->count--;
     l->queued--;
+    return j;
+}
+
+/* The oldest job of the key whose turn it is. NULL: nothing waits. */
+static struct lane_job *lane_pop(struct lane *l)
+{
+    struct lane_key *k = lane_take_key(l);
+
+    if (!k)
+        return NULL;
+    struct lane_job *j = lane_take_job(l, k);
+
+    lane_return_key(l, k);
     return j;
 }
 
@@ -119,9 +148,14 @@ static void lane_finish(struct lane_job *j, enum rc rc)
     loop_post(j->home, &j->task);
 }
 
+static int64_t lane_expiry_us(const struct lane *l, const struct lane_job *j)
+{
+    return j->queued_us + (int64_t)l->limits.expiry_ms * 1000;
+}
+
 static bool lane_expired(const struct lane *l, const struct lane_job *j, int64_t now_us)
 {
-    return now_us - j->queued_us > (int64_t)l->limits.expiry_ms * 1000;
+    return now_us > lane_expiry_us(l, j);
 }
 
 /* --- threads ---------------------------------------------------------------------------------- */
@@ -199,8 +233,74 @@ static void *lane_thread(void *arg)
     }
 }
 
+/* Takes out all that has waited too long; every key keeps its turn. Called with the lock. Returns
+ * when the next one will have, or 0 when nothing waits. */
+static int64_t lane_sweep(struct lane *l, struct lane_job **stale)
+{
+    int64_t now = clock_mono_us(), next = 0;
+    struct lane_key *k, *end = NULL;
+
+    while ((k = l->turn) && k != end) {
+        (void)lane_take_key(l);
+        while (k->head && lane_expired(l, k->head, now)) {
+            struct lane_job *j = lane_take_job(l, k);
+
+            j->next = *stale;
+            *stale = j;
+        }
+        if (k->head && (next == 0 || lane_expiry_us(l, k->head) < next))
+            next = lane_expiry_us(l, k->head);
+        if (k->head && !end)
+            end = k;
+        lane_return_key(l, k);
+    }
+    return next;
+}
+
+static void lane_wait_until(struct lane *l, int64_t us)
+{
+    struct timespec at = {.tv_sec = us / CLOCK_US_PER_S, .tv_nsec = us % CLOCK_US_PER_S * 1000};
+
+    if (us == 0)
+        pthread_cond_wait(&l->waiting, &l->lock);
+    else
+        pthread_cond_timedwait(&l->waiting, &l->lock, &at);
+}
+
+/* What comes while it sleeps cannot be too old before it wakes, so that only a lane that was long
+ * empty wakes it. */
+static void *lane_usher(void *arg)
+{
+    struct lane *l = arg;
+    bool calm = false;
+
+    pthread_mutex_lock(&l->lock);
+    while (!l->ending) {
+        struct lane_job *stale = NULL;
+        int64_t next = lane_sweep(l, &stale);
+
+        if (!stale) {
+            l->usher_idle = calm && next == 0;
+            calm = next == 0;
+            next = next ? next : clock_mono_us() + (int64_t)l->limits.expiry_ms * 1000;
+            lane_wait_until(l, l->usher_idle ? 0 : next + 1);
+            continue;
+        }
+        pthread_mutex_unlock(&l->lock);
+        lane_refuse_all(stale);
+        pthread_mutex_lock(&l->lock);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
 static enum rc lane_start(struct lane *l, struct err *e)
 {
+    enum rc usher = thread_start(&l->usher, l->name, lane_usher, l, e);
+
+    if (usher != RC_OK)
+        return usher;
+    l->has_usher = true;
     for (; l->n_threads < l->limits.threads; l->n_threads++) {
         enum rc rc = thread_start(&l->threads[l->n_threads], l->name, lane_thread, l, e);
 
@@ -212,6 +312,16 @@ static enum rc lane_start(struct lane *l, struct err *e)
 
 /* --- the face ----------------------------------------------------------------------------------
  */
+
+static void lane_init_monotonic(pthread_cond_t *c)
+{
+    pthread_condattr_t a;
+
+    pthread_condattr_init(&a);
+    pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+    pthread_cond_init(c, &a);
+    pthread_condattr_destroy(&a);
+}
 
 enum rc lane_new(const char *name, const struct lane_limits *limits, const struct lane_batch *batch,
                  struct lane **ret, struct err *e)
@@ -229,6 +339,7 @@ enum rc lane_new(const char *name, const struct lane_limits *limits, const struc
     l->threads = lane_alloc(limits->threads, sizeof(*l->threads));
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work, NULL);
+    lane_init_monotonic(&l->waiting);
     enum rc rc = lane_start(l, e);
 
     if (rc != RC_OK) {
@@ -338,6 +449,7 @@ static struct lane_job *lane_empty(struct lane *l)
         tail = &j->next;
     }
     pthread_cond_broadcast(&l->work);
+    pthread_cond_signal(&l->waiting);
     pthread_mutex_unlock(&l->lock);
     return all;
 }
@@ -349,9 +461,12 @@ void lane_free(struct lane *l)
     lane_refuse_all(lane_empty(l));
     for (unsigned i = 0; i < l->n_threads; i++)
         pthread_join(l->threads[i], NULL);
+    if (l->has_usher)
+        pthread_join(l->usher, NULL);
     map_done(&l->keys);
     pthread_mutex_destroy(&l->lock);
     pthread_cond_destroy(&l->work);
+    pthread_cond_destroy(&l->waiting);
     free(l->threads);
     free(l);
 }
