@@ -1,6 +1,8 @@
 """The data plane byte by byte: uploads, ranges, manifests, lists, tokens, errors, as raw requests."""
 
 import base64
+import concurrent.futures
+import hashlib
 import json
 import re
 import urllib.parse
@@ -258,6 +260,28 @@ def test_an_upload_that_was_cut_off_goes_on_where_it_was_saved(registry, client,
     assert opened.get(f"/v2/{repository}/blobs/{digest_of(data)}").body == data
 
 
+def test_many_uploads_at_once_some_of_them_broken_off(registry, client, opened, repository):
+    def one(i):
+        data = noise(150_000 + 31_337 * i, f"{i}-")
+        c = registry.connect(client, ALL.format(repository))
+        target = c.start_upload(repository)
+        if i % 3 == 0:
+            head = f"PATCH {target} HTTP/1.1\r\nHost: {c.authority}\r\nAuthorization: Bearer {c.token}\r\n"
+            c.sock.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n10000\r\n" + data[:50_000])
+            c.close()
+            return None
+        at = len(data) // 2
+        assert patch(c, target, data[:at]).status == 202
+        assert c.finish_upload(target, digest_of(data), data[at:]).status == 201
+        c.close()
+        return data
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        done = [d for d in pool.map(one, range(36)) if d]
+    assert len(done) == 24
+    for data in done:
+        assert opened.get(f"/v2/{repository}/blobs/{digest_of(data)}").body == data
+
+
 def test_an_upload_of_another_repository_is_unknown(registry, client, opened, repository):
     target = opened.start_upload(repository)
     other = f"{repository}-other"
@@ -268,7 +292,6 @@ def test_an_upload_of_another_repository_is_unknown(registry, client, opened, re
 
 
 def test_a_sha512_blob(opened, repository):
-    import hashlib
     data = noise(5000, "long digest")
     digest = "sha512:" + hashlib.sha512(data).hexdigest()
     assert opened.push_blob(repository, digest, data).status == 201
