@@ -73,7 +73,7 @@ static bool pass_gate(struct http_request *req)
     if (req->evidence->class != NET_DATA)
         return true;
     admit_decide(a, a->snapshot, req->evidence);
-    admit_note_decision(req);
+    admit_note_decision(req, &a->origin, &a->decision);
     if (a->decision.allow)
         return true;
     a->outcome = "deny";
@@ -160,45 +160,53 @@ static bool is_logged(const struct admission *a)
     return log_enabled(LOG_INFO) && (!refused || a->log_in_full);
 }
 
-static void on_finished(void *ctx, struct http_request *req)
-{
-    struct admit *admit = ctx;
-    struct admission *a = req->admission;
-
-    if (is_logged(a))
-        admit_log(req);
-    denial_log_tick(admit->denials, loop_now_us(req->loop));
-    snapshot_unpin(admit->config.hub, req->loop, a->snapshot);
-    req->admission = NULL;
-}
-
-/* Does the newest snapshot still let the request in? Sets origin and decision when it does not. */
+/* Does the newest snapshot still let the request in? Once it does not, later ones are not asked: it
+ * is being ended. */
 static bool still_allowed(struct http_request *req, const struct snapshot *s, const char *outcome)
 {
-    struct admission *a = req->admission, now = *a;
+    struct admission *a = req->admission;
+    struct admission now = {.snapshot = a->snapshot, .registry = a->registry};
 
+    if (a->closed.is)
+        return false;
     if (!a->decided || !a->decision.allow || s == a->snapshot)
         return true;
-    if (!admit_decide(&now, s, req->evidence)) {
-        a->outcome = "no-such-host";
-        a->log_in_full = true;
-        return false;
-    }
-    if (now.decision.allow)
+    bool there = admit_decide(&now, s, req->evidence);
+
+    if (there && now.decision.allow)
         return true;
-    a->origin = now.origin;
-    a->decision = now.decision;
-    a->outcome = outcome;
-    admit_note_decision(req);
+    a->closed.is = true;
+    a->closed.gone = !there;
+    a->closed.origin = now.origin;
+    a->closed.decision = now.decision;
+    a->closed.outcome = there ? outcome : "no-such-host";
+    if (there)
+        admit_note_decision(req, &now.origin, &now.decision);
+    else
+        a->log_in_full = true;
     return false;
+}
+
+/* The handler has ended, or never ran elsewhere: what the loop found out meanwhile becomes what is
+ * known. */
+static void close_admission(struct admission *a)
+{
+    if (!a->closed.is)
+        return;
+    a->outcome = a->closed.outcome;
+    if (a->closed.gone)
+        return;
+    a->origin = a->closed.origin;
+    a->decision = a->closed.decision;
 }
 
 static void answer_closed(struct http_request *req)
 {
-    const struct admission *a = req->admission;
+    struct admission *a = req->admission;
 
+    close_admission(a);
     http_answer_clear(req);
-    if (a->decision.allow) /* not refused: gone */
+    if (a->closed.gone)
         admit_answer_unknown_host(req);
     else
         admit_answer_denial(req);
@@ -226,12 +234,25 @@ void admit_judge_again(struct http_server *http, struct loop *l, const struct sn
     http_server_each(http, l, judge_one, &s);
 }
 
+static void on_finished(void *ctx, struct http_request *req)
+{
+    struct admit *admit = ctx;
+    struct admission *a = req->admission;
+
+    close_admission(a);
+    if (is_logged(a))
+        admit_log(req);
+    denial_log_tick(admit->denials, loop_now_us(req->loop));
+    snapshot_unpin(admit->config.hub, req->loop, a->snapshot);
+    req->admission = NULL;
+}
+
 static void on_error(void *ctx, struct http_request *req, unsigned status, const char *text)
 {
     const struct admit *admit = ctx;
     const struct admission *a = req->admission;
 
-    if (status == 403 && a && a->decided)
+    if (a && a->closed.is)
         answer_closed(req);
     else
         admit_api_of(admit, req)->error(req, status, NULL, text);

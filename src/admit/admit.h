@@ -26,11 +26,17 @@ struct admission { /* req->admission; in the request's arena */
     struct origin origin;
     struct gate_decision decision;
     bool decided; /* the gate has spoken (data plane) */
-    bool log_in_full; /* a refusal: within what is logged one by one */
+    bool log_in_full; /* a refusal: within what is logged one by one; the loop's */
     struct principal principal;
     bool authenticated;
     struct auth_scopes scopes; /* what its token grants (bearer), or all that its principal may (basic) */
     const char *outcome; /* for the access log: "allow", "deny", "cut", "unauthorized", "no-such-host" ... */
+    struct { /* the loop's, while a handler may read the rest elsewhere: the gate has closed since, or the registry went */
+        bool is, gone;
+        struct origin origin;
+        struct gate_decision decision;
+        const char *outcome;
+    } closed;
 };
 struct admission *admission_of(const struct http_request *req);
 

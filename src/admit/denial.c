@@ -18,16 +18,16 @@ bool admit_decide(struct admission *a, const struct snapshot *s, const struct ev
     return true;
 }
 
-void admit_note_decision(struct http_request *req)
+void admit_note_decision(struct http_request *req, const struct origin *o,
+                         const struct gate_decision *d)
 {
     struct admission *a = req->admission;
-    const struct gate_decision *d = &a->decision;
     struct denial denial = {.registry = a->registry->name,
-                            .origin = a->origin.kind,
+                            .origin = o->kind,
                             .reason = d->reason,
                             .reported = d->report_only,
-                            .attachment = a->origin.attachment,
-                            .address = a->origin.ip};
+                            .attachment = o->attachment,
+                            .address = o->ip};
 
     metric_add(d->allow ? METRIC_GATE_ALLOWED : METRIC_GATE_DENIED, 1);
     if (!d->allow || d->report_only)

@@ -5,14 +5,16 @@
 
 struct guard {
     struct snapshot_hub *hub;
-    struct evidence evidence; /* a copy: the connection may end before the handler does */
-    struct admission admission;
+    struct evidence evidence;        /* a copy: the connection may end before the handler does */
+    const struct snapshot *snapshot; /* pinned as long as the request is */
+    const struct snapshot_registry *registry;
+    struct principal principal;
 };
 
 static enum rc judge_newest(const struct snapshot *s, void *arg, struct err *e)
 {
     const struct guard *g = arg;
-    struct admission now = g->admission;
+    struct admission now = {.snapshot = g->snapshot, .registry = g->registry};
     char text[DENIAL_TEXT_MAX];
 
     if (!admit_decide(&now, s, &g->evidence))
@@ -21,7 +23,7 @@ static enum rc judge_newest(const struct snapshot *s, void *arg, struct err *e)
         admit_denial_text(&now.origin, text);
         return err_code(e, RC_DENIED, "DENIED", "%s", text);
     }
-    if (!admit_principal_stands(s, snapshot_by_uuid(s, &now.registry->uuid), &now.principal))
+    if (!admit_principal_stands(s, snapshot_by_uuid(s, &now.registry->uuid), &g->principal))
         return err_code(e, RC_UNAUTHENTICATED, "UNAUTHORIZED",
                         "the credential was renewed or disabled");
     return RC_OK;
@@ -48,6 +50,10 @@ struct registry_guard admit_guard(struct http_request *req)
     assert(a->registry);
     if (!g)
         return (struct registry_guard){.judge = judge_nothing};
-    *g = (struct guard){.hub = a->admit->config.hub, .evidence = *req->evidence, .admission = *a};
+    *g = (struct guard){.hub = a->admit->config.hub,
+                        .evidence = *req->evidence,
+                        .snapshot = a->snapshot,
+                        .registry = a->registry,
+                        .principal = a->principal};
     return (struct registry_guard){.judge = judge, .ctx = g};
 }

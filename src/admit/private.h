@@ -25,7 +25,8 @@ void admit_answer_unknown_host(struct http_request *req); /* the one fixed 404 *
 /* --- denial.c ----------------------------------------------------------------------------------------------------- */
 /* Judges under `s`: sets origin and decision, or returns false when the registry is not there any more. */
 bool admit_decide(struct admission *a, const struct snapshot *s, const struct evidence *ev);
-void admit_note_decision(struct http_request *req); /* counts; decides whether it is logged in full */
+/* Counts; decides whether it is logged in full. */
+void admit_note_decision(struct http_request *req, const struct origin *o, const struct gate_decision *d);
 void admit_answer_denial(struct http_request *req);
 /* "client with IP '...' is not allowed access." and what to do, without quotes that JSON would escape. */
 enum { DENIAL_TEXT_MAX = 256 };
