@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "base/metric.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,7 +17,8 @@ struct peer {
     void (*begin)(struct peer *p);
     void (*ready)(void *ctx, unsigned events);
     char held[100 * 1024]; /* to be echoed */
-    size_t n_held, max_held, read, sent, total, step, full;
+    size_t n_held, max_held, read, sent, total, step;
+    atomic_size_t full; /* how often nothing more fitted */
     bool ended, failed;
     ssize_t client_got;
     char client_bytes[4096];
@@ -286,7 +288,7 @@ static void client_reads_nothing_until_told(void *arg)
     char bytes[65536];
 
     wire_connect(&c, p->wire.port, p->tls);
-    while (__atomic_load_n(&p->full, __ATOMIC_ACQUIRE) == 0)
+    while (atomic_load(&p->full) == 0)
         usleep(1000);
     p->client_got = 0;
     for (;;) {
