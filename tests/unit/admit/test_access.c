@@ -1,0 +1,330 @@
+/* Who may do what, once the gate has let the client in. */
+#include "base/clock.h"
+#include "server.h"
+
+#define ADMIN_BASIC                                                                                \
+    "Authorization: Basic MDAwMDAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMGQxOnNlY3JldA==\r\n"
+#define OPEN_ADMIN "{\"adminUserEnabled\":true,\"networkRuleSet\":{\"defaultAction\":\"Allow\"}}"
+#define OPEN_ANONYMOUS                                                                             \
+    "{\"anonymousPullEnabled\":true,\"networkRuleSet\":{\"defaultAction\":\"Allow\"}}"
+#define REALM "Bearer realm=\"http://" HOST_ONE "/oauth2/token\",service=\"one.registry.test:5443\""
+
+static void reconfigure(struct admit_server *s, const char *properties)
+{
+    put(&s->i, REGISTRY_TYPE, "one", ONE, properties);
+}
+
+static void expect(struct admit_server *s, const char *line, const char *fields, unsigned status)
+{
+    struct answer a = ask(s, DOOR_MAIN, line, HOST_ONE, fields);
+
+    if (a.status != status)
+        fail_msg("%s with %s: %u, not %u", line, fields, a.status, status);
+    answer_done(&a);
+}
+
+static void expect_challenge(struct admit_server *s, const char *line, const char *fields,
+                             const char *challenge)
+{
+    struct answer a = ask(s, DOOR_MAIN, line, HOST_ONE, fields);
+
+    assert_int_equal(a.status, 401);
+    assert_str(answer_field(&a, "WWW-Authenticate"), challenge);
+    answer_done(&a);
+}
+
+static void who_does_not_say_is_challenged_for_what_is_needed(void **state)
+{
+    struct admit_server *s = *state;
+
+    reconfigure(s, OPEN);
+    expect_challenge(s, "GET /v2/", "", REALM);
+    expect_challenge(s, "GET /v2/_catalog", "", REALM ",scope=\"registry:catalog:*\"");
+    expect_challenge(s, "GET /v2/a/b/manifests/c", "", REALM ",scope=\"repository:a/b:pull\"");
+    expect_challenge(s, "PUT /v2/a/b/manifests/c", "", REALM ",scope=\"repository:a/b:pull,push\"");
+    expect_challenge(s, "GET /v2/", "Authorization: Digest x\r\n", REALM);
+    expect_challenge(s, "GET /v2/%22,x=%22/manifests/c", "", REALM);
+    expect(s, "GET /oauth2/token", "", 200);
+}
+
+static enum rc put_passwords(struct meta_tx *tx, struct snapshot_change *c, void *arg,
+                             struct err *e)
+{
+    struct meta_registry_secret secret = {.registry = uuid_of(ONE),
+                                          .slot = 1,
+                                          .sealed = STR("x"),
+                                          .hash = crypto_secret_hash(STR("word")),
+                                          .generation = *(int64_t *)arg};
+
+    snapshot_touch_registry(c, &secret.registry);
+    return meta_registry_secret_put(tx, &secret, e);
+}
+
+static void the_admin_user_pulls_and_pushes_by_password(void **state)
+{
+    static const char good[] = "Authorization: Basic T05FOndvcmQ=\r\n",
+                      bad[] = "Authorization: Basic b25lOndvcmQy\r\n";
+    struct admit_server *s = *state;
+    int64_t generation = 1;
+
+    reconfigure(s, OPEN_ADMIN);
+    assert_int_equal(snapshot_change(s->i.hub, put_passwords, &generation, NULL), RC_OK);
+    expect(s, "GET /v2/", good, 200);
+    expect(s, "GET /v2/_catalog", good, 200);
+    expect(s, "PUT /v2/a/manifests/b", good, 201);
+    expect(s, "GET /v2/", bad, 401);
+    reconfigure(s, OPEN);
+    expect(s, "GET /v2/", good, 401); /* the admin user is off */
+}
+
+static void too_many_wrong_passwords_are_answered_429(void **state)
+{
+    static const char bad[] = "Authorization: Basic b25lOndvcmQy\r\n";
+    struct admit_server *s = *state;
+
+    reconfigure(s, OPEN_ADMIN);
+    for (int i = 0; i < 10; i++)
+        expect(s, "GET /v2/", bad, 401);
+    expect(s, "GET /v2/", bad, 429);
+    expect(s, "GET /v2/", ADMIN_BASIC, 200); /* another account */
+}
+
+static void anonymous_pull_lets_pull_and_nothing_else(void **state)
+{
+    struct admit_server *s = *state;
+
+    reconfigure(s, OPEN_ANONYMOUS);
+    expect(s, "GET /v2/a/manifests/b", "", 200);
+    expect(s, "PUT /v2/a/manifests/b", "", 401);
+    expect(s, "GET /v2/_catalog", "", 401);
+    expect_challenge(s, "GET /v2/", "", REALM); /* clients learn here where tokens are */
+    reconfigure(s, OPEN);
+    expect(s, "GET /v2/a/manifests/b", "", 401);
+}
+
+/* --- tokens
+ * ------------------------------------------------------------------------------------------ */
+
+struct minting {
+    struct auth_token token;
+    struct auth_identity_token identity;
+    struct buf out;
+};
+
+static enum rc mint(const struct snapshot *s, void *arg, struct err *e)
+{
+    struct minting *m = arg;
+
+    if (m->identity.audience.ptr)
+        return auth_identity_mint(s->identity->identity_keys[0], &m->identity, &m->out, e);
+    return auth_token_mint(s->identity->token_key, &m->token, &m->out, e);
+}
+
+/* "Authorization: Bearer ..." in the arena. */
+static const char *bearer(struct admit_server *s, struct arena *a, struct minting *m)
+{
+    struct err e = {0};
+
+    m->out = BUF_INIT(16384);
+    must(snapshot_with_newest(s->i.hub, mint, m, &e), &e);
+    const char *text =
+        arena_printf(a, "Authorization: Bearer %.*s\r\n", STR_ARG(buf_str(&m->out))).ptr;
+
+    buf_done(&m->out);
+    return text;
+}
+
+static struct minting registry_token(const char *registry, const char *scope)
+{
+    struct minting m = {.token = {.kind = AUTH_TOKEN_ACCESS,
+                                  .registry = uuid_of(registry),
+                                  .principal = {.kind = PRINCIPAL_IDENTITY,
+                                                .object_id = uuid_of(ADMIN_OBJECT),
+                                                .app_id = uuid_of(ADMIN_APP),
+                                                .generation = 1,
+                                                .name = "admin"},
+                                  .issued_us = clock_wall_us(),
+                                  .expires_us = clock_wall_us() + 600 * (int64_t)CLOCK_US_PER_S}};
+
+    assert_int_equal(auth_scopes_parse(str_from(scope), &m.token.scopes, NULL), RC_OK);
+    return m;
+}
+
+static void a_token_may_what_its_scopes_say_at_its_own_registry(void **state)
+{
+    CLEANUP(arena_done) struct arena a = ARENA_INIT(1 << 20);
+    struct admit_server *s = *state;
+    struct minting m = registry_token(ONE, "repository:a/b:pull");
+    const char *pull = bearer(s, &a, &m);
+
+    reconfigure(s, OPEN);
+    expect(s, "GET /v2/", pull, 200);
+    expect(s, "GET /v2/a/b/manifests/c", pull, 200);
+    expect(s, "GET /v2/a/manifests/c", pull, 401);
+    expect(s, "GET /v2/_catalog", pull, 401);
+    expect_challenge(s, "PUT /v2/a/b/manifests/c", pull,
+                     REALM ",scope=\"repository:a/b:pull,push\"");
+    m = registry_token(TWO, "repository:a/b:pull");
+    expect(s, "GET /v2/a/b/manifests/c", bearer(s, &a, &m), 401);
+    m = registry_token(ONE, "repository:a/b:pull");
+    m.token.kind = AUTH_TOKEN_REFRESH;
+    expect(s, "GET /v2/a/b/manifests/c", bearer(s, &a, &m), 401);
+}
+
+static enum rc put_generation(struct meta_tx *tx, struct snapshot_change *c, void *arg,
+                              struct err *e)
+{
+    const struct meta_principal p = {.object_id = uuid_of(ADMIN_OBJECT),
+                                     .app_id = uuid_of(ADMIN_APP),
+                                     .name = STR("admin"),
+                                     .secret = crypto_secret_hash(STR("secret")),
+                                     .generation = *(int64_t *)arg,
+                                     .administrator = true};
+
+    snapshot_touch_identity(c);
+    return meta_principal_put(tx, &p, e);
+}
+
+static void a_renewed_credential_ends_its_tokens_at_once(void **state)
+{
+    CLEANUP(arena_done) struct arena a = ARENA_INIT(1 << 20);
+    struct admit_server *s = *state;
+    struct minting m = registry_token(ONE, "repository:a:pull");
+    const char *token = bearer(s, &a, &m);
+    int64_t generation = 2;
+    struct client c;
+
+    reconfigure(s, OPEN);
+    client_open(&c, &s->ports[DOOR_MAIN]);
+    struct answer answer = ask_on(&c, "GET /v2/a/manifests/b", HOST_ONE, token);
+
+    assert_int_equal(answer.status, 200);
+    answer_done(&answer);
+    assert_int_equal(snapshot_change(s->i.hub, put_generation, &generation, NULL), RC_OK);
+    answer = ask_on(&c, "GET /v2/a/manifests/b", HOST_ONE, token);
+    assert_int_equal(answer.status, 401);
+    answer_done(&answer);
+    client_close(&c);
+}
+
+static void a_push_whose_credential_was_renewed_meanwhile_does_not_commit(void **state)
+{
+    struct admit_server *s = *state;
+    int64_t generation = 2;
+    struct client c;
+    struct answer a;
+
+    reconfigure(s, OPEN);
+    server_hold(s, true);
+    client_open(&c, &s->ports[DOOR_MAIN]);
+    client_send(&c, STR("PUT /v2/a/manifests/b HTTP/1.1\r\nHost: " HOST_ONE "\r\n" ADMIN_BASIC
+                        "Content-Length: 2\r\n\r\n{}"));
+    fix_wait_for(&s->entered, 1);
+    assert_int_equal(snapshot_change(s->i.hub, put_generation, &generation, NULL), RC_OK);
+    server_hold(s, false);
+    client_answer(&c, &a, false);
+    assert_int_equal(a.status, 418); /* the route's own word for a refused commit */
+    assert_str(buf_str(&a.body), "the credential was renewed or disabled");
+    answer_done(&a);
+    client_close(&c);
+}
+
+/* --- the control plane
+ * --------------------------------------------------------------------------------- */
+
+static void expect_control(struct admit_server *s, const char *line, const char *host,
+                           const char *fields, unsigned status)
+{
+    struct answer a = ask(s, DOOR_CONTROL, line, host, fields);
+
+    if (a.status != status)
+        fail_msg("%s at %s: %u, not %u", line, host, a.status, status);
+    answer_done(&a);
+}
+
+static void the_control_plane_answers_under_its_own_names_only(void **state)
+{
+    static const char *const ours[] = {"arm.registry.test", "ARM.registry.test:8443", "localhost",
+                                       "127.0.0.1:8443", "control.test"};
+    static const char *const others[] = {"one.registry.test", "registry.test", "127.0.0.2",
+                                         "evil.example", "arm.registry.testx"};
+    struct admit_server *s = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+        expect_control(s, "GET /discovery", ours[i], "", 200);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        expect_control(s, "GET /discovery", others[i], "", 404);
+    struct answer a = ask(s, DOOR_METRICS, "GET /healthz", "evil.example", "");
+
+    assert_int_equal(a.status, 404);
+    answer_done(&a);
+    a = ask(s, DOOR_METRICS, "GET /healthz", "localhost", "");
+    assert_int_equal(a.status, 200);
+    answer_done(&a);
+}
+
+static struct minting identity_token(const char *object, const char *audience)
+{
+    return (struct minting){
+        .identity = {.tenant = uuid_of(TENANT),
+                     .object_id = uuid_of(object),
+                     .app_id = uuid_of(ADMIN_APP),
+                     .issuer = STR("http://localhost:8443/adfs"),
+                     .audience = str_from(audience),
+                     .generation = 1,
+                     .issued_us = clock_wall_us(),
+                     .expires_us = clock_wall_us() + 600 * (int64_t)CLOCK_US_PER_S}};
+}
+
+static void the_control_plane_wants_an_administrators_token(void **state)
+{
+    CLEANUP(arena_done) struct arena a = ARENA_INIT(1 << 20);
+    struct admit_server *s = *state;
+    struct minting m = identity_token(ADMIN_OBJECT, "http://localhost:8443/");
+
+    expect_control(s, "GET /subscriptions", "localhost", "", 401);
+    expect_control(s, "GET /subscriptions", "localhost", ADMIN_BASIC, 401);
+    expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 200);
+    m = identity_token(ADMIN_OBJECT, "http://localhost:8443");
+    expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 200);
+    m = identity_token(PLAIN_OBJECT, "http://localhost:8443");
+    expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 403);
+    m = identity_token(ADMIN_OBJECT, "https://containerregistry.azure.net");
+    expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 401);
+    m = identity_token(ADMIN_OBJECT, "http://localhost:8443");
+    m.identity.tenant = uuid_of(ONE);
+    expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 401);
+    m = identity_token(ADMIN_OBJECT, "http://localhost:8443");
+    m.identity.generation = 9;
+    expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 401);
+    m = registry_token(ONE, "repository:a:pull");
+    expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 401);
+}
+
+static void an_identity_token_opens_no_registry(void **state)
+{
+    CLEANUP(arena_done) struct arena a = ARENA_INIT(1 << 20);
+    struct admit_server *s = *state;
+    struct minting m = identity_token(ADMIN_OBJECT, "https://containerregistry.azure.net");
+
+    reconfigure(s, OPEN);
+    expect(s, "GET /v2/a/manifests/b", bearer(s, &a, &m), 401);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SERVER_TEST(who_does_not_say_is_challenged_for_what_is_needed),
+        SERVER_TEST(the_admin_user_pulls_and_pushes_by_password),
+        SERVER_TEST(too_many_wrong_passwords_are_answered_429),
+        SERVER_TEST(anonymous_pull_lets_pull_and_nothing_else),
+        SERVER_TEST(a_token_may_what_its_scopes_say_at_its_own_registry),
+        SERVER_TEST(a_renewed_credential_ends_its_tokens_at_once),
+        SERVER_TEST(a_push_whose_credential_was_renewed_meanwhile_does_not_commit),
+        SERVER_TEST(the_control_plane_answers_under_its_own_names_only),
+        SERVER_TEST(the_control_plane_wants_an_administrators_token),
+        SERVER_TEST(an_identity_token_opens_no_registry),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
