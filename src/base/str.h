@@ -11,7 +11,7 @@ struct str {
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
-#define STR_ARG(s)   (int)(s).len, (s).ptr /* for "%.*s" */
+#define STR_ARG(s)   (int)(s).len, (s).ptr /* for "%.*s"; names its argument twice */
 #define STR_NONE     ((struct str){NULL, 0})
 
 struct str str_from(const char *terminated); /* NULL gives STR_NONE */
