@@ -38,10 +38,11 @@ def lab():
 
 @pytest.fixture(scope="module")
 def kidoban(lab):
-    """A running server in the lab's internet, with a resource group to put things in."""
+    """A running server in the lab's internet, with a resource group to put things in. It must end well, too."""
     k = Kidoban(lab).start()
     k.group()
-    return k
+    yield k
+    k.stop()
 
 
 @pytest.fixture(scope="module")

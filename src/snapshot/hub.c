@@ -82,13 +82,17 @@ static void adopt(struct loop_task *task)
     struct published *p = step->snapshot;
     struct snapshot_hub *h = p->hub;
     struct published *old = h->loops[step->loop].current;
+    /* Not idle: the last request lets go of it, perhaps already in on_adopt. After that it may be
+     * gone, so that what is asked of it is asked before. */
+    bool idle = *pins_of(old, step->loop) == 0;
+    bool networks = old->face.origins != p->face.origins;
 
     h->loops[step->loop].current = p;
     if (h->on_adopt)
         h->on_adopt(h->on_adopt_ctx, h->config.loops[step->loop], &p->face);
-    if (step->loop == 0 && h->on_networks && old->face.origins != p->face.origins)
+    if (step->loop == 0 && h->on_networks && networks)
         h->on_networks(h->on_networks_ctx, &p->face);
-    if (*pins_of(old, step->loop) == 0)
+    if (idle)
         release(old);
     acknowledge(p);
 }

@@ -48,9 +48,10 @@ class Kidoban:
 
     def stop(self):
         """Ask the server to end; it must end well."""
-        code = self.process.stop()
-        if code != 0:
-            raise Failed(f"serve ended with {code}:\n{self.process.output()[-4000:]}")
+        code, said = self.process.stop(), self.process.output()
+        found = [word for word in ("Sanitizer", "runtime error:", "Assertion") if word in said]
+        if code != 0 or found:
+            raise Failed(f"serve ended with {code} {found}:\n{said[-8000:]}")
 
     def kill(self):
         """Kill the whole thing, helper too, without warning."""

@@ -278,6 +278,32 @@ static void a_pinned_snapshot_can_be_read_whatever_comes_after_it(void **state)
     put(i, REGISTRY_TYPE, "one", ONE, OPEN);
 }
 
+/* What a request does that its loop cuts when it adopts a change. */
+static void let_go_on_adopt(void *ctx, struct loop *l, const struct snapshot *s)
+{
+    struct kept *k = ctx;
+
+    (void)s;
+    if (loop_index(l) == 1 && k->snapshot) {
+        snapshot_unpin(k->hub, l, k->snapshot);
+        k->snapshot = NULL;
+    }
+}
+
+static void a_request_that_ends_while_its_loop_adopts_lets_go_once(void **state)
+{
+    struct installation *i = *state;
+    struct kept cut = {.hub = i->hub}, other = {.hub = i->hub};
+
+    snapshot_on_adopt(i->hub, let_go_on_adopt, &cut);
+    on_loop(i->loops[1], keep, &cut);
+    on_loop(i->loops[2], keep, &other);
+    put(i, REGISTRY_TYPE, "one", ONE, CLOSED);
+    put(i, REGISTRY_TYPE, "one", ONE, OPEN);
+    put(i, REGISTRY_TYPE, "one", ONE, CLOSED);
+    on_loop(i->loops[2], let_go, &other);
+}
+
 static enum rc count_generation(const struct snapshot *s, void *arg, struct err *e)
 {
     *(uint64_t *)arg = s->generation;
@@ -325,6 +351,7 @@ int main(void)
         CHANGE_TEST(a_network_whose_attachments_clash_is_refused),
         CHANGE_TEST(every_loop_is_told_and_the_main_one_of_networks),
         CHANGE_TEST(a_pinned_snapshot_can_be_read_whatever_comes_after_it),
+        CHANGE_TEST(a_request_that_ends_while_its_loop_adopts_lets_go_once),
         CHANGE_TEST(any_thread_can_read_the_newest),
         CHANGE_TEST(a_change_that_touches_nothing_makes_no_snapshot),
     };
