@@ -2,6 +2,31 @@
  * negotiated, because nothing else can be given without changing the digest. */
 #include "oci/private.h"
 
+static enum http_verdict answer(struct http_request *req, const struct registry_manifest *m)
+{
+    http_add_field(req, "Docker-Distribution-Api-Version", STR("registry/2.0"));
+    oci_add_digest(req, &m->digest);
+    if (oci_not_modified(req, &m->digest))
+        return HTTP_ANSWERED;
+    struct str type = arena_copy(&req->arena, m->media_type); /* terminated */
+
+    http_answer(req, 200, type.ptr ? type.ptr : "application/octet-stream", m->bytes);
+    return HTTP_ANSWERED;
+}
+
+/* On the loop, from memory. */
+enum http_verdict oci_manifest_get_hot(struct http_request *req)
+{
+    struct registry_where where;
+    struct registry_manifest m;
+
+    if (oci_where(req, false, &where, NULL) != RC_OK ||
+        !registry_manifest_cached(admit_store(req), &where, http_param(req, "reference"),
+                                  &req->arena, &m))
+        return HTTP_DECLINED;
+    return answer(req, &m);
+}
+
 enum http_verdict oci_manifest_get(struct http_request *req)
 {
     struct err e = {0};
@@ -12,16 +37,7 @@ enum http_verdict oci_manifest_get(struct http_request *req)
     if (rc == RC_OK)
         rc = registry_manifest_get(admit_store(req), &where, http_param(req, "reference"),
                                    &req->arena, &m, &e);
-    if (rc != RC_OK)
-        return oci_fail(req, &e);
-    http_add_field(req, "Docker-Distribution-Api-Version", STR("registry/2.0"));
-    oci_add_digest(req, &m.digest);
-    if (oci_not_modified(req, &m.digest))
-        return HTTP_ANSWERED;
-    struct str type = arena_copy(&req->arena, m.media_type); /* terminated */
-
-    http_answer(req, 200, type.ptr ? type.ptr : "application/octet-stream", m.bytes);
-    return HTTP_ANSWERED;
+    return rc == RC_OK ? answer(req, &m) : oci_fail(req, &e);
 }
 
 /* The media type without parameters. */

@@ -40,7 +40,7 @@ NODISCARD enum rc oci_form_scopes(struct arena *a, struct str form, struct auth_
 http_handler_fn oci_base_get;
 http_handler_fn oci_catalog_get;
 http_handler_fn oci_tags_get;
-http_handler_fn oci_manifest_get, oci_manifest_put, oci_manifest_delete;
+http_handler_fn oci_manifest_get_hot, oci_manifest_get, oci_manifest_put, oci_manifest_delete;
 http_handler_fn oci_referrers_get;
 http_handler_fn oci_blob_get, oci_blob_delete;
 http_handler_fn oci_upload_post, oci_upload_patch, oci_upload_put; /* streams */

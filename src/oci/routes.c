@@ -8,7 +8,8 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/v2", "signed-in", ROUTE_HOT, oci_base_get, oci_base_get},
     {HTTP_GET, "/v2/_catalog", "catalog", ROUTE_CALL, oci_catalog_get},
 
-    {HTTP_GET, NAME "/manifests/{reference}", "pull", ROUTE_CALL, oci_manifest_get},
+    {HTTP_GET, NAME "/manifests/{reference}", "pull", ROUTE_HOT, oci_manifest_get_hot,
+     oci_manifest_get},
     {HTTP_PUT, NAME "/manifests/{reference}", "push", ROUTE_CALL, oci_manifest_put},
     {HTTP_DELETE, NAME "/manifests/{reference}", "delete", ROUTE_CALL, oci_manifest_delete},
     {HTTP_GET, NAME "/tags/list", "pull", ROUTE_CALL, oci_tags_get},

@@ -61,12 +61,31 @@ enum rc registry_manifest_get(struct registry_store *s, const struct registry_wh
                               struct err *e)
 {
     struct get g = {.where = w, .arena = a};
+    uint64_t version = manifest_cache_version(s->manifests, w);
     enum rc rc = parse_known(reference, &g.reference, e);
 
     if (rc == RC_OK)
         rc = meta_read(s->meta, get_fn, &g, e);
-    if (rc == RC_OK)
-        *ret = g.found;
+    if (rc != RC_OK)
+        return rc;
+    manifest_cache_put(s->manifests, w, reference, version, &g.found);
+    *ret = g.found;
+    return RC_OK;
+}
+
+bool registry_manifest_cached(struct registry_store *s, const struct registry_where *w,
+                              struct str reference, struct arena *a, struct registry_manifest *ret)
+{
+    return manifest_cache_get(s->manifests, w, reference, a, ret);
+}
+
+static enum rc write_manifests(struct registry_store *s, const struct registry_where *w,
+                               meta_fn *fn, void *arg, struct err *e)
+{
+    manifest_cache_changes(s->manifests, w);
+    enum rc rc = meta_write(s->meta, &w->registry, fn, arg, e);
+
+    manifest_cache_changes(s->manifests, w);
     return rc;
 }
 
@@ -189,7 +208,7 @@ enum rc registry_manifest_put(struct registry_store *s, const struct registry_wh
     if (rc == RC_OK)
         rc = put_digest(&p, e);
     if (rc == RC_OK)
-        rc = meta_write(s->meta, &w->registry, put_fn, &p, e);
+        rc = write_manifests(s, w, put_fn, &p, e);
     if (rc == RC_OK)
         *ret = p.digest;
     return rc;
@@ -225,5 +244,5 @@ enum rc registry_manifest_delete(struct registry_store *s, const struct registry
     struct removal r = {.where = w};
     enum rc rc = parse_known(reference, &r.reference, e);
 
-    return rc == RC_OK ? meta_write(s->meta, &w->registry, delete_fn, &r, e) : rc;
+    return rc == RC_OK ? write_manifests(s, w, delete_fn, &r, e) : rc;
 }

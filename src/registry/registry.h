@@ -47,6 +47,9 @@ struct registry_manifest {
 /* reference: a tag or a digest. MANIFEST_UNKNOWN (also for what cannot be a reference), NAME_UNKNOWN. */
 NODISCARD enum rc registry_manifest_get(struct registry_store *s, const struct registry_where *w, struct str reference,
                                         struct arena *a, struct registry_manifest *ret, struct err *e);
+/* The same from memory, where it was asked for lately; any thread, does not block. */
+bool registry_manifest_cached(struct registry_store *s, const struct registry_where *w, struct str reference, struct arena *a,
+                              struct registry_manifest *ret);
 /* Byte-exact. Referenced blobs and children must be in the repository (MANIFEST_BLOB_UNKNOWN; subject may be missing). */
 NODISCARD enum rc registry_manifest_put(struct registry_store *s, const struct registry_where *w, struct str reference,
                                         struct str media_type, struct str bytes, struct digest *ret, struct err *e);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include <assert.h>
 
+enum { MANIFEST_CACHE_BYTES = 16 * 1024 * 1024 };
 static const int64_t upload_life_us = 24LL * 3600 * CLOCK_US_PER_S;
 
 struct registry_store *registry_store_new(struct meta *m, struct blob_store *b)
@@ -11,6 +12,7 @@ struct registry_store *registry_store_new(struct meta *m, struct blob_store *b)
 
     s->meta = m;
     s->blobs = b;
+    s->manifests = manifest_cache_new(MANIFEST_CACHE_BYTES);
     pthread_mutex_init(&s->lock, NULL);
     return s;
 }
@@ -21,6 +23,7 @@ void registry_store_free(struct registry_store *s)
         return;
     assert(s->in_use.count == 0); /* uploads are closed by the requests that opened them */
     map_done(&s->in_use);
+    manifest_cache_free(s->manifests);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

@@ -4,12 +4,14 @@
 
 #include "base/map.h"
 #include "meta/content.h"
+#include "registry/manifest_cache.h"
 #include "registry/registry.h"
 #include <pthread.h>
 
 struct registry_store {
     struct meta *meta;
     struct blob_store *blobs;
+    struct manifest_cache *manifests;
 
     pthread_mutex_t lock;  /* guards: */
     struct map in_use;     /* ids of uploads that a request works on */

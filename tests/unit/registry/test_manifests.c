@@ -250,6 +250,30 @@ static void deleting_a_manifest_takes_all_its_tags(void **state)
     assert_int_equal(registry_manifest_delete(f->store, &f->b, STR("v1"), NULL), RC_OK);
 }
 
+static bool cached(struct registry_fixture *f, const char *reference, struct registry_manifest *ret)
+{
+    return registry_manifest_cached(f->store, &f->a, str_from(reference), &f->arena, ret);
+}
+
+static void memory_never_gives_what_a_push_or_a_delete_has_changed(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str first = push_image(f, &f->a, "v1", "one"), second;
+    struct registry_manifest m;
+
+    assert_false(cached(f, "v1", &m));
+    assert_int_equal(get(f, &f->a, "v1", &m, NULL), RC_OK);
+    assert_true(cached(f, "v1", &m));
+    assert_true(str_eq(m.bytes, first));
+    second = push_image(f, &f->a, "v1", "two");
+    assert_false(cached(f, "v1", &m));
+    assert_int_equal(get(f, &f->a, "v1", &m, NULL), RC_OK);
+    assert_true(cached(f, "v1", &m));
+    assert_true(str_eq(m.bytes, second));
+    assert_int_equal(registry_manifest_delete(f->store, &f->a, STR("v1"), NULL), RC_OK);
+    assert_false(cached(f, "v1", &m));
+}
+
 static void a_gate_that_shut_meanwhile_lets_nothing_commit(void **state)
 {
     struct registry_fixture *f = *state;
@@ -329,6 +353,7 @@ int main(void)
         REGISTRY_TEST(a_tag_moves_and_the_older_manifest_stays),
         REGISTRY_TEST(deleting_a_tag_leaves_the_manifest),
         REGISTRY_TEST(deleting_a_manifest_takes_all_its_tags),
+        REGISTRY_TEST(memory_never_gives_what_a_push_or_a_delete_has_changed),
         REGISTRY_TEST(a_gate_that_shut_meanwhile_lets_nothing_commit),
         REGISTRY_TEST(tags_are_listed_in_byte_order_page_by_page),
         REGISTRY_TEST(the_catalog_lists_the_repositories_of_one_registry),
