@@ -63,8 +63,11 @@ static int print_help(const struct cli_args *a, const struct cli_command *c)
 {
     if (c) {
         printf("kidoban %s: %s\n\n  ", c->words, c->help);
-        for (struct str list = str_from(c->takes); list.ptr && list.len > 0;)
-            printf("--%.*s ", STR_ARG(str_split(&list, ' ')));
+        for (struct str list = str_from(c->takes); list.ptr && list.len > 0;) {
+            struct str option = str_split(&list, ' ');
+
+            printf("--%.*s ", STR_ARG(option));
+        }
         printf("\n%s", tail);
         return EXIT_OK;
     }
