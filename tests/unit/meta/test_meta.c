@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "meta/account.h"
+#include "meta/tx.h"
 #include <pthread.h>
 
 static const struct uuid someone = {{1}};
@@ -170,26 +171,54 @@ static void in_a_batch_the_good_ones_are_committed_and_the_bad_one_is_not(void *
     assert_string_equal(jobs[2].job.err.text, "as c wished");
 }
 
-/* Ends the transaction under the others, as a failing disk does. */
+static enum rc ask_again(struct meta_tx *tx, void *arg, struct err *e)
+{
+    struct setting *s = arg;
+    enum rc rc = meta_setting_put(tx, s->name, STR("1"), e);
+
+    s->runs++;
+    return rc == RC_OK ? err_set(e, RC_UNAVAILABLE, "again, please") : rc;
+}
+
+static void a_function_is_run_again_a_few_times_when_the_database_asks_for_it(void **state)
+{
+    struct meta_fixture *f = *state;
+    struct setting s = {.name = "again"};
+    struct str found;
+
+    assert_int_equal(meta_write(f->meta, &someone, ask_again, &s, NULL), RC_UNAVAILABLE);
+    assert_int_equal(s.runs, 3);
+    assert_int_equal(look(f, "again", &found), RC_NOT_FOUND);
+}
+
+/* What SQLite does by itself when the disk is full: the transaction of all ends. */
 static enum rc spoil(struct meta_tx *tx, void *arg, struct err *e)
 {
+    static const struct db_statement rollback = {DB_STATEMENTS_MAX, "rollback", "ROLLBACK"};
     struct setting *s = arg;
 
     s->runs++;
-    return meta_setting_put(tx, "spoiled", STR("1"), e) == RC_OK
-               ? err_set(e, RC_UNAVAILABLE, "again, please")
-               : RC_INTERNAL;
+    assert_int_equal(db_exec(tx->conn, &rollback, NULL, 0, NULL, NULL), RC_OK);
+    return err_set(e, RC_QUOTA, "the disk is full");
 }
 
-static void a_function_is_run_again_when_its_transaction_must_be(void **state)
+static void one_that_ends_the_transaction_of_all_harms_only_itself(void **state)
 {
     struct meta_fixture *f = *state;
-    struct setting s = {.name = "spoiled"};
+    struct batch_job jobs[JOBS] = {{.setting = {.name = "a", .value = "1"}},
+                                   {.setting = {.name = "b", .value = "1"}},
+                                   {.setting = {.name = "c"}, .job.fn = spoil},
+                                   {.setting = {.name = "d", .value = "1"}},
+                                   {.setting = {.name = "e", .value = "1"}}};
+    struct held h;
     struct str found;
 
-    assert_int_equal(meta_write(f->meta, &someone, spoil, &s, NULL), RC_UNAVAILABLE);
-    assert_int_equal(s.runs, 3);
-    assert_int_equal(look(f, "spoiled", &found), RC_NOT_FOUND);
+    submit_together(f, &h, jobs);
+    for (unsigned i = 0; i < JOBS; i++) {
+        assert_int_equal(jobs[i].job.rc, i == 2 ? RC_QUOTA : RC_OK);
+        assert_int_equal(look(f, jobs[i].setting.name, &found), i == 2 ? RC_NOT_FOUND : RC_OK);
+    }
+    assert_string_equal(jobs[2].job.err.text, "the disk is full");
 }
 
 /* --- configuration changes ------------------------------------------------------------------ */
@@ -254,7 +283,8 @@ int main(void)
         META_TEST(a_function_that_fails_changes_nothing_and_says_why),
         META_TEST(what_was_written_is_there_after_opening_again),
         META_TEST(in_a_batch_the_good_ones_are_committed_and_the_bad_one_is_not),
-        META_TEST(a_function_is_run_again_when_its_transaction_must_be),
+        META_TEST(a_function_is_run_again_a_few_times_when_the_database_asks_for_it),
+        META_TEST(one_that_ends_the_transaction_of_all_harms_only_itself),
         META_TEST(a_change_is_published_after_its_commit),
         META_TEST(a_change_that_fails_is_not_published),
         cmocka_unit_test(a_database_in_memory_is_refused),
