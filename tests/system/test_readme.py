@@ -50,7 +50,7 @@ def _removed(path):
 def type_in(machine, script):
     """Type lines into a second terminal: a shell in the same machine, in the same folder."""
     pid = run(["pgrep", "-P", str(machine.console.pid)]).ok().out.split()[0]
-    return run(["nsenter", "--target", pid, "--mount", "--net", "--pid", "bash", "-c", f"cd {TOP}\n{script}"], timeout=180,
+    return run(["nsenter", "--target", pid, "--root", "--mount", "--net", "--pid", "bash", "-c", f"cd {TOP}\n{script}"], timeout=180,
                env={**machine.env, **machine.environment})
 
 

@@ -67,6 +67,16 @@ class Connection:
         parts = urllib.parse.urlsplit(location)
         return parts.path + (f"?{parts.query}" if parts.query else "")
 
+    def names(self, target, member):
+        """A whole list, page by page as its Link fields lead."""
+        found = []
+        while target:
+            a = self.get(target)
+            found += a.json[member] or []
+            link = a.headers.get("Link")
+            target = self.local(link[1:link.index(">")]) if link else None
+        return found
+
     def start_upload(self, repository):
         a = self.request("POST", f"/v2/{repository}/blobs/uploads/", headers={"Content-Length": "0"})
         if a.status != 202:

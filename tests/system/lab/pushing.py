@@ -69,7 +69,7 @@ def check(connection, pushers):
             assert a.status == 404 or a.body == data
     for digest, data in ((d, b) for p in pushers for d, b in p.blobs.items()):
         assert connection.get(f"/v2/app/blobs/{digest}").body == data
-    tags = connection.get("/v2/app/tags/list").json["tags"]
+    tags = connection.names("/v2/app/tags/list", "tags")
     assert set(complete) <= set(tags) <= set(complete) | set(unsure)
 
 
