@@ -24,6 +24,7 @@ void registry_path_set(struct json *object, const char *dotted, struct json *val
 NODISCARD enum rc registry_body_merge(const struct json *sent, bool fresh, const struct registry_subnets *subnets,
                                       struct arena *a, struct json *body, struct err *e);
 struct json *registry_render(const struct arm_view *v, const struct meta_resource *r, const struct json *body);
+struct json *registry_render_system_data(const struct meta_resource *r, const struct json *body);
 
 /* registry_secret.c: the admin user's two passwords. */
 NODISCARD enum rc registry_secrets_new(struct arm_write *w, const struct meta_resource *r, struct err *e);

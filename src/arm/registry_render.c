@@ -62,7 +62,7 @@ static void render_settings(const struct json *stored, const char *created, stru
     policy_days(out, "softDeletePolicy", "retentionDays", created);
 }
 
-static struct json *render_system_data(const struct meta_resource *r, const struct json *body)
+struct json *registry_render_system_data(const struct meta_resource *r, const struct json *body)
 {
     struct json *out = json_new_object();
     char time[CLOCK_TEXT_MAX];
@@ -121,7 +121,7 @@ struct json *registry_render(const struct arm_view *v, const struct meta_resourc
     json_set_str(out, "name", arm_name_of(r->id));
     json_set_str(out, "location", json_str(json_get(body, "location")));
     json_set(out, "tags", json_clone(json_get(body, "tags")));
-    json_set(out, "systemData", render_system_data(r, body));
+    json_set(out, "systemData", registry_render_system_data(r, body));
     json_set(out, "properties", render_properties(v, r, body));
     return out;
 }

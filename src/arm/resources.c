@@ -1,6 +1,7 @@
 /* GET /subscriptions/{S}/resources: how clients find a resource's id by its name. And what is not
  * there at all. */
 #include "arm/resources.h"
+#include "arm/registry.h"
 
 static struct json *generic_render(const struct arm_view *v, const struct meta_resource *r,
                                    const struct json *body)
@@ -16,6 +17,8 @@ static struct json *generic_render(const struct arm_view *v, const struct meta_r
     json_set_str(out, "location", json_str(json_get(body, "location")));
     if (json_get(body, "tags"))
         json_set(out, "tags", json_clone(json_get(body, "tags")));
+    if (json_get(body, "createdBy"))
+        json_set(out, "systemData", registry_render_system_data(r, body));
     return out;
 }
 

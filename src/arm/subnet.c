@@ -189,6 +189,7 @@ static struct json *render_properties(const struct json *stored)
         json_set(out, member,
                  str_is(name, "serviceEndpoints") ? render_endpoints(value) : json_clone(value));
     }
+    json_set(out, "ipamPoolPrefixAllocations", json_new_array());
     json_set(out, "delegations", json_new_array());
     return out;
 }

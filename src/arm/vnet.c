@@ -202,7 +202,7 @@ static enum rc dns_set(const struct json *sent, struct json *properties, struct 
     struct json *options;
 
     json_remove(properties, "dhcpOptions");
-    if (json_len(servers) == 0)
+    if (json_type(servers) != JSON_ARRAY)
         return RC_OK;
     for (size_t i = 0; i < json_len(servers); i++) {
         struct ip_addr ip;
@@ -264,6 +264,7 @@ static struct json *vnet_properties(const struct meta_resource *r, const struct 
     json_set_text(out, "provisioningState", "Succeeded");
     json_set_str(out, "resourceGuid", uuid_format(&r->uuid, guid));
     json_set(out, "addressSpace", json_clone(json_get(stored, "addressSpace")));
+    json_set(json_get(out, "addressSpace"), "ipamPoolPrefixAllocations", json_new_array());
     if (json_get(stored, "dhcpOptions"))
         json_set(out, "dhcpOptions", json_clone(json_get(stored, "dhcpOptions")));
     json_set_text(out, "privateEndpointVNetPolicies", "Disabled");
