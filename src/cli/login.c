@@ -38,10 +38,9 @@ static enum rc find_server(struct cli_session *s, struct login *l, struct err *e
 static enum rc knock(struct cli_session *s, const struct login *l, struct err *e)
 {
     CLEANUP(buf_done) struct buf body = BUF_INIT(ANSWER_MAX);
-    struct cli_http request = {.method = "GET",
-                               .url = arena_printf(&s->arena, "https://%s/v2/", l->server).ptr};
-    long status = 0;
-    enum rc rc = cli_fetch(s, &request, &status, &body, e);
+    struct str url = arena_printf(&s->arena, "https://%s/v2/", l->server);
+    unsigned status = 0;
+    enum rc rc = cli_fetch(s, url.ptr, NULL, &status, &body, e);
 
     if (rc != RC_OK)
         return rc;
@@ -51,7 +50,7 @@ static enum rc knock(struct cli_session *s, const struct login *l, struct err *e
                        "firewall rules, run 'kidoban acr network-rule list --name %s'.",
                        l->server, cli_value(s->args, CLI_NAME));
     if (status != 401 && status != 200)
-        return err_set(e, RC_UNAVAILABLE, "Registry '%s' did not issue a challenge (status %ld).",
+        return err_set(e, RC_UNAVAILABLE, "Registry '%s' did not issue a challenge (status %u).",
                        l->server, status);
     return RC_OK;
 }
@@ -60,25 +59,22 @@ static enum rc exchange(struct cli_session *s, struct login *l, struct err *e)
 {
     CLEANUP(buf_done) struct buf body = BUF_INIT(ANSWER_MAX);
     CLEANUP(json_freep) struct json *answer = NULL;
-    struct cli_http request = {.method = "POST"};
-    struct str token;
-    long status = 0;
+    struct str token, url, form;
+    unsigned status = 0;
     enum rc rc = cli_token(s, TOKEN_RESOURCE, &token, e);
 
     if (rc != RC_OK)
         return rc;
-    request.url = arena_printf(&s->arena, "https://%s/oauth2/exchange", l->server).ptr;
-    request.form =
-        arena_printf(&s->arena, "grant_type=access_token&service=%s&tenant=%s&access_token=%s",
-                     cli_escape(s, str_from(l->server)).ptr,
-                     cli_escape(s, json_str(json_get(s->admin, "tenantId"))).ptr,
-                     cli_escape(s, token).ptr)
-            .ptr;
-    rc = cli_fetch(s, &request, &status, &body, e);
+    url = arena_printf(&s->arena, "https://%s/oauth2/exchange", l->server);
+    form = arena_printf(&s->arena, "grant_type=access_token&service=%s&tenant=%s&access_token=%s",
+                        cli_escape(s, str_from(l->server)).ptr,
+                        cli_escape(s, json_str(json_get(s->admin, "tenantId"))).ptr,
+                        cli_escape(s, token).ptr);
+    rc = cli_fetch(s, url.ptr, form.ptr, &status, &body, e);
     if (rc != RC_OK)
         return rc;
     if (status != 200 || json_parse(buf_str(&body), NULL, &answer, NULL) != RC_OK)
-        return err_set(e, RC_UNAUTHENTICATED, "%s gives no token: status %ld", l->server, status);
+        return err_set(e, RC_UNAUTHENTICATED, "%s gives no token: status %u", l->server, status);
     l->user = TOKEN_USER;
     l->password = arena_copy(&s->arena, json_str(json_get(answer, "refresh_token"))).ptr;
     return RC_OK;
@@ -94,16 +90,17 @@ static enum rc feed(pid_t pid, int fd, const char *password, struct err *e)
     fd_close(fd);
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
-            return err_sys(e, "waiting for docker");
+            return err_sys(e, "waiting for the login");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return err_set(e, RC_DENIED, "Login failed.");
     return rc;
 }
 
-static enum rc run_docker(const struct login *l, struct err *e)
+/* RC_NOT_FOUND: there is no such program. */
+static enum rc run_program(const struct login *l, const char *program, struct err *e)
 {
-    const char *argv[] = {"docker",           "login",   "--username", l->user,
-                          "--password-stdin", l->server, NULL};
+    const char *argv[] = {program,   "login", "--username", l->user, "--password-stdin",
+                          l->server, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t defaults;
@@ -119,8 +116,8 @@ static enum rc run_docker(const struct login *l, struct err *e)
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
-    error = posix_spawnp(&pid, "docker", &actions, &attributes, (char *const *)(uintptr_t)argv,
-                         environ);
+    error =
+        posix_spawnp(&pid, program, &actions, &attributes, (char *const *)(uintptr_t)argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     fd_close(ends[0]);
@@ -128,7 +125,19 @@ static enum rc run_docker(const struct login *l, struct err *e)
         return feed(pid, ends[1], l->password, e);
     fd_close(ends[1]);
     errno = error;
-    return err_sys(e, "docker does not start");
+    return err_sys(e, "%s does not start", program);
+}
+
+static enum rc run_login(const struct login *l, struct err *e)
+{
+    enum rc rc = run_program(l, "docker", e);
+
+    if (rc == RC_NOT_FOUND)
+        rc = run_program(l, "podman", e);
+    return rc == RC_NOT_FOUND
+               ? err_set(e, RC_UNAVAILABLE,
+                         "there is neither docker nor podman; --expose-token prints the token")
+               : rc;
 }
 
 static struct json *shown(const struct login *l)
@@ -157,7 +166,7 @@ enum rc cli_acr_login(struct cli_session *s, struct json **ret, struct err *e)
     if (rc != RC_OK)
         return rc;
     if (!cli_given(s->args, CLI_EXPOSE_TOKEN))
-        return run_docker(&l, e);
+        return run_login(&l, e);
     *ret = shown(&l);
     return RC_OK;
 }

@@ -1,11 +1,13 @@
 #include "cli/session.h"
+#include "base/encode.h"
 #include "sys/file.h"
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { ADMIN_MAX = 256 * 1024, ANSWER_MAX = 64 * 1024 * 1024, ARENA_MAX = 64 * 1024 * 1024 };
-enum { CONNECT_SECONDS = 10, REQUEST_SECONDS = 120 };
 
+#define SYSTEM_DATA "/var/lib/kidoban" /* where make run keeps it as root, and the systemd unit */
 #define API_VERSION "2023-07-01"
 
 /* --- credentials --------------------------------------------------------------------------- */
@@ -24,7 +26,10 @@ static struct str admin_path(struct cli_session *s)
 
     if (file)
         return str_from(file);
-    return arena_printf(&s->arena, "%s/admin.json", folder ? folder : "./data");
+    if (!folder)
+        folder = access("data", F_OK) != 0 && access(SYSTEM_DATA, R_OK | X_OK) == 0 ? SYSTEM_DATA
+                                                                                    : "./data";
+    return arena_printf(&s->arena, "%s/admin.json", folder);
 }
 
 static enum rc read_admin(struct cli_session *s, struct err *e)
@@ -60,14 +65,12 @@ enum rc cli_session_open(const struct cli_args *args, struct cli_session *ret, s
     rc = read_admin(ret, e);
     if (rc != RC_OK)
         return rc;
-    ret->curl = curl_easy_init();
-    return ret->curl ? RC_OK : err_set(e, RC_INTERNAL, "libcurl does not start");
+    return httpc_new(ret->ca, "kidoban/" KIDOBAN_VERSION, &ret->http, e);
 }
 
 void cli_session_done(struct cli_session *s)
 {
-    if (s->curl)
-        curl_easy_cleanup(s->curl);
+    httpc_free(s->http);
     json_free(s->admin);
     arena_done(&s->arena);
     *s = (struct cli_session){0};
@@ -77,11 +80,10 @@ void cli_session_done(struct cli_session *s)
 
 struct str cli_escape(struct cli_session *s, struct str value)
 {
-    char *escaped = curl_easy_escape(s->curl, value.ptr ? value.ptr : "", (int)value.len);
-    struct str kept = arena_copy(&s->arena, str_from(escaped));
+    CLEANUP(buf_done) struct buf escaped = BUF_INIT(ADMIN_MAX);
 
-    curl_free(escaped);
-    return kept;
+    percent_encode(&escaped, value);
+    return arena_copy(&s->arena, buf_str(&escaped));
 }
 
 struct str cli_group_path(struct cli_session *s, const char *group)
@@ -105,71 +107,25 @@ struct str cli_child(struct cli_session *s, struct str parent, const char *type,
 
 /* --- requests ------------------------------------------------------------------------------ */
 
-static size_t collect(char *bytes, size_t size, size_t n, void *arg)
-{
-    struct buf *body = arg;
-
-    buf_add(body, (struct str){bytes, size * n});
-    return body->failed ? 0 : size * n;
-}
-
-/* What holds for every request: our authority, no redirects, no proxies, https only. */
-static void prepare(struct cli_session *s, const char *method, const char *url, struct buf *body)
-{
-    struct curl_blob ca = {
-        .data = (void *)(uintptr_t)s->ca.ptr, .len = s->ca.len, .flags = CURL_BLOB_COPY};
-
-    curl_easy_reset(s->curl);
-    curl_easy_setopt(s->curl, CURLOPT_URL, url);
-    curl_easy_setopt(s->curl, CURLOPT_CUSTOMREQUEST, method);
-    curl_easy_setopt(s->curl, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(s->curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(s->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(s->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    curl_easy_setopt(s->curl, CURLOPT_TIMEOUT, (long)REQUEST_SECONDS);
-    curl_easy_setopt(s->curl, CURLOPT_USERAGENT, "kidoban/" KIDOBAN_VERSION);
-    curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, collect);
-    curl_easy_setopt(s->curl, CURLOPT_WRITEDATA, body);
-    if (s->ca.len > 0)
-        curl_easy_setopt(s->curl, CURLOPT_CAINFO_BLOB, &ca);
-}
-
-static enum rc perform(struct cli_session *s, long *ret_status, struct err *e)
-{
-    char text[CURL_ERROR_SIZE] = "";
-    const char *url = NULL;
-    CURLcode code;
-
-    curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, text);
-    code = curl_easy_perform(s->curl);
-    curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, NULL);
-    curl_easy_getinfo(s->curl, CURLINFO_EFFECTIVE_URL, &url);
-    if (code != CURLE_OK)
-        return err_set(e, RC_UNAVAILABLE, "%s: %s", url ? url : "",
-                       text[0] ? text : curl_easy_strerror(code));
-    curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, ret_status);
-    return RC_OK;
-}
-
-enum rc cli_fetch(struct cli_session *s, const struct cli_http *request, long *ret_status,
+enum rc cli_fetch(struct cli_session *s, const char *url, const char *form, unsigned *ret_status,
                   struct buf *ret_body, struct err *e)
 {
-    prepare(s, request->method, request->url, ret_body);
-    if (request->form)
-        curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, request->form);
-    return perform(s, ret_status, e);
+    const struct httpc_request request = {
+        .method = form ? "POST" : "GET", .url = url, .body = str_from(form)};
+
+    return httpc_perform(s->http, &request, ret_status, ret_body, e);
 }
 
 /* --- tokens -------------------------------------------------------------------------------- */
 
-static enum rc token_from(struct cli_session *s, long status, struct str body, struct str *ret,
+static enum rc token_from(struct cli_session *s, unsigned status, struct str body, struct str *ret,
                           struct err *e)
 {
     CLEANUP(json_freep) struct json *answer = NULL;
     enum rc rc = json_parse(body, NULL, &answer, e);
 
     if (rc != RC_OK)
-        return err_prefix(e, rc, "the identity endpoint's answer (status %ld)", status);
+        return err_prefix(e, rc, "the identity endpoint's answer (status %u)", status);
     if (status != 200)
         return err_set(e, RC_UNAUTHENTICATED, "the control plane does not know us: %.*s",
                        STR_ARG(json_str(json_get(answer, "error_description"))));
@@ -187,9 +143,8 @@ enum rc cli_token(struct cli_session *s, const char *resource, struct str *ret, 
         cli_escape(s, json_str(json_get(s->admin, "clientId"))).ptr,
         cli_escape(s, json_str(json_get(s->admin, "clientSecret"))).ptr,
         cli_escape(s, str_from(resource)).ptr);
-    struct cli_http request = {.method = "POST", .url = url.ptr, .form = form.ptr};
-    long status = 0;
-    enum rc rc = cli_fetch(s, &request, &status, &body, e);
+    unsigned status = 0;
+    enum rc rc = cli_fetch(s, url.ptr, form.ptr, &status, &body, e);
 
     return rc == RC_OK ? token_from(s, status, buf_str(&body), ret, e) : rc;
 }
@@ -207,7 +162,7 @@ static enum rc sign_in(struct cli_session *s, struct err *e)
 
 /* --- the control plane --------------------------------------------------------------------- */
 
-static enum rc code_of(long status)
+static enum rc code_of(unsigned status)
 {
     switch (status) {
     case 401:
@@ -226,54 +181,39 @@ static enum rc code_of(long status)
     }
 }
 
-static enum rc refusal(struct cli_session *s, long status, const struct json *answer, struct err *e)
+static enum rc refusal(struct cli_session *s, unsigned status, const struct json *answer,
+                       struct err *e)
 {
     struct str code = json_str(json_path(answer, "error.code"));
     struct str message = json_str(json_path(answer, "error.message"));
 
     if (code.len == 0)
-        return err_set(e, code_of(status), "the control plane answered with status %ld", status);
+        return err_set(e, code_of(status), "the control plane answered with status %u", status);
     return err_code(e, code_of(status), arena_copy(&s->arena, code).ptr, "%.*s", STR_ARG(message));
-}
-
-static struct curl_slist *header_fields(struct cli_session *s, bool has_body)
-{
-    CLEANUP(buf_done) struct buf token = BUF_INIT(ADMIN_MAX);
-    struct curl_slist *list;
-
-    buf_addf(&token, "Authorization: Bearer %.*s", STR_ARG(s->token));
-    list = curl_slist_append(NULL, buf_cstr(&token));
-    list = curl_slist_append(list, "Accept: application/json");
-    list = curl_slist_append(list, "Expect:");
-    if (has_body)
-        list = curl_slist_append(list, "Content-Type: application/json");
-    return list;
 }
 
 /* Nothing here goes to the arena: a command may ask again and again. */
 static enum rc exchange(struct cli_session *s, const char *method, struct str path,
-                        const struct json *body, long *ret_status, struct buf *answer,
+                        const struct json *body, unsigned *ret_status, struct buf *answer,
                         struct err *e)
 {
     CLEANUP(buf_done) struct buf text = BUF_INIT(ANSWER_MAX), url = BUF_INIT(ADMIN_MAX);
+    CLEANUP(buf_done) struct buf token = BUF_INIT(ADMIN_MAX);
     bool has_query = str_find(path, '?') < path.len; /* the link to a list's next page */
-    struct curl_slist *fields = header_fields(s, body != NULL);
-    enum rc rc;
+    const char *fields[] = {NULL, "Accept: application/json", NULL, NULL};
+    struct httpc_request request = {.method = method, .fields = fields};
 
+    buf_addf(&token, "Authorization: Bearer %.*s", STR_ARG(s->token));
+    fields[0] = buf_cstr(&token);
     buf_addf(&url, "%.*s%.*s%sapi-version=" API_VERSION, STR_ARG(s->control), STR_ARG(path),
              has_query ? "&" : "?");
-    if (body)
+    request.url = buf_cstr(&url);
+    if (body) {
         json_write(body, &text);
-    prepare(s, method, buf_cstr(&url), answer);
-    curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, fields);
-    if (body || str_is(str_from(method), "POST")) {
-        curl_easy_setopt(s->curl, CURLOPT_POSTFIELDSIZE, (long)text.len);
-        curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, buf_cstr(&text));
-        curl_easy_setopt(s->curl, CURLOPT_CUSTOMREQUEST, method);
+        fields[2] = "Content-Type: application/json";
+        request.body = buf_str(&text);
     }
-    rc = perform(s, ret_status, e);
-    curl_slist_free_all(fields);
-    return rc;
+    return httpc_perform(s->http, &request, ret_status, answer, e);
 }
 
 enum rc cli_request(struct cli_session *s, const char *method, struct str path,
@@ -282,7 +222,7 @@ enum rc cli_request(struct cli_session *s, const char *method, struct str path,
     CLEANUP(buf_done) struct buf text = BUF_INIT(ANSWER_MAX);
     CLEANUP(json_freep) struct json *answer = NULL;
     struct json_limits limits = {.bytes = ANSWER_MAX};
-    long status = 0;
+    unsigned status = 0;
     enum rc rc = sign_in(s, e);
 
     if (rc == RC_OK)
@@ -290,7 +230,7 @@ enum rc cli_request(struct cli_session *s, const char *method, struct str path,
     if (rc != RC_OK)
         return rc;
     if (text.len > 0 && json_parse(buf_str(&text), &limits, &answer, e) != RC_OK)
-        return err_prefix(e, RC_INTERNAL, "the control plane's answer (status %ld)", status);
+        return err_prefix(e, RC_INTERNAL, "the control plane's answer (status %u)", status);
     if (status >= 400)
         return refusal(s, status, answer, e);
     *ret = answer;

@@ -5,13 +5,13 @@
 
 #include "base/arena.h"
 #include "cli/args.h"
+#include "httpc/httpc.h"
 #include "json/json.h"
-#include <curl/curl.h>
 
 struct cli_session {
     const struct cli_args *args;
     struct arena arena;
-    CURL *curl;
+    struct httpc *http;
     struct json *admin; /* admin.json */
     struct str control, ca, token;
     struct str subscription;
@@ -37,14 +37,9 @@ NODISCARD enum rc cli_request(struct cli_session *s, const char *method, struct 
 NODISCARD enum rc cli_token(struct cli_session *s, const char *resource, struct str *ret,
                             struct err *e);
 
-/* Any other request: the whole answer, whatever its status. */
-struct cli_http {
-    const char *method; /* GET or POST */
-    const char *url;
-    const char *form; /* an application/x-www-form-urlencoded body, or NULL */
-};
-NODISCARD enum rc cli_fetch(struct cli_session *s, const struct cli_http *request,
-                            long *ret_status, struct buf *ret_body, struct err *e);
+/* Any other request: GET, or POST of a form (NULL: GET). The whole answer, whatever its status. */
+NODISCARD enum rc cli_fetch(struct cli_session *s, const char *url, const char *form,
+                            unsigned *ret_status, struct buf *ret_body, struct err *e);
 struct str cli_escape(struct cli_session *s, struct str value); /* for forms and paths */
 
 #endif
