@@ -6,10 +6,16 @@ struct option {
     const char *name, *other;
     char letter;
     enum arity arity;
+    const char *value, *help;
 };
 
-#define OPTION_ROW(id, name_, letter_, other_, arity_)                                             \
-    [CLI_##id] = {.name = (name_), .letter = (letter_), .other = (other_), .arity = (arity_)},
+#define OPTION_ROW(id, name_, letter_, other_, arity_, value_, help_)                              \
+    [CLI_##id] = {.name = (name_),                                                                 \
+                  .letter = (letter_),                                                             \
+                  .other = (other_),                                                               \
+                  .arity = (arity_),                                                               \
+                  .value = (value_),                                                               \
+                  .help = (help_)},
 
 static const struct option options[CLI_OPTION_COUNT] = {CLI_OPTIONS(OPTION_ROW)};
 
@@ -180,4 +186,29 @@ enum rc cli_args_check(const struct cli_args *a, const char *takes, struct err *
                            options[o].name);
     }
     return RC_OK;
+}
+
+static void describe(const struct option *o, bool required, struct buf *out)
+{
+    CLEANUP(buf_done) struct buf left = BUF_INIT(128);
+
+    buf_addf(&left, "  --%s", o->name);
+    if (o->letter)
+        buf_addf(&left, " -%c", o->letter);
+    if (*o->value)
+        buf_addf(&left, " %s", o->value);
+    buf_addf(out, "%-38s %s%s\n", buf_cstr(&left), o->help, required ? " (required)" : "");
+}
+
+void cli_args_describe(const char *takes, struct buf *out)
+{
+    bool required;
+
+    for (int o = 0; o < CLI_OPTION_COUNT; o++)
+        if (named(takes, options[o].name, &required))
+            describe(&options[o], required, out);
+    buf_addc(out, '\n');
+    for (int o = 0; o < CLI_OPTION_COUNT; o++)
+        if (always_taken(o))
+            describe(&options[o], false, out);
 }

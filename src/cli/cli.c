@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { OUTPUT_MAX = 128 * 1024 * 1024 };
+enum { OUTPUT_MAX = 128 * 1024 * 1024, HELP_MAX = 64 * 1024 };
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND };
 
 static const struct cli_command *const tables[] = {cli_group_commands, cli_registry_commands,
@@ -18,12 +18,9 @@ static const char head[] =
     "       kidoban admin reset --data DIR   a new secret for the administrator\n"
     "       kidoban ca renew --data DIR      new certificates\n"
     "\n";
-static const char tail[] =
-    "\n"
-    "Options of every command:\n"
-    "  --output -o json|table|tsv|none  --data DIR | --credentials FILE  --control URL  --help -h\n"
-    "KIDOBAN_DATA, KIDOBAN_CREDENTIALS and KIDOBAN_CONTROL_URL say the same as the options.\n"
-    "Options that must be given are marked with !.\n";
+static const char tail[] = "KIDOBAN_DATA, KIDOBAN_CREDENTIALS and KIDOBAN_CONTROL_URL say the same "
+                           "as --data, --credentials\n"
+                           "and --control. Without any: ./data, else /var/lib/kidoban.\n";
 
 /* Do the words that were typed begin the command's name, or are they all of it? */
 static bool matches(const struct cli_args *a, const char *words, bool whole)
@@ -46,45 +43,92 @@ static const struct cli_command *find(const struct cli_args *a)
 }
 
 /* The commands that begin with what was typed. */
-static size_t print_commands(FILE *out, const struct cli_args *a)
+static void print_commands(FILE *out, const struct cli_args *a)
 {
-    size_t n = 0;
-
     for (size_t t = 0; t < ARRAY_LEN(tables); t++)
         for (const struct cli_command *c = tables[t]; c->words; c++)
-            if (matches(a, c->words, false)) {
+            if (matches(a, c->words, false))
                 fprintf(out, "  %-34s %s\n", c->words, c->help);
-                n++;
-            }
-    return n;
 }
 
 static int print_help(const struct cli_args *a, const struct cli_command *c)
 {
-    if (c) {
-        printf("kidoban %s: %s\n\n  ", c->words, c->help);
-        for (struct str list = str_from(c->takes); list.ptr && list.len > 0;) {
-            struct str option = str_split(&list, ' ');
+    CLEANUP(buf_done) struct buf options = BUF_INIT(HELP_MAX);
 
-            printf("--%.*s ", STR_ARG(option));
-        }
-        printf("\n%s", tail);
+    cli_args_describe(c ? c->takes : "", &options);
+    if (c) {
+        printf("kidoban %s: %s\n\n%s%s", c->words, c->help, buf_cstr(&options), tail);
         return EXIT_OK;
     }
     printf("%sCommands:\n", head);
     print_commands(stdout, a);
-    printf("%s", tail);
+    printf("\nOptions of every command (kidoban COMMAND --help shows the others):%s%s",
+           buf_cstr(&options), tail);
     return EXIT_OK;
+}
+
+/* --- what may have been meant ----------------------------------------------------------------- */
+enum { NEAR_MAX = 64, NEAR_ENOUGH = 4 };
+
+/* How many letters must change, at most, to make one of the other (Levenshtein). */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[NEAR_MAX + 1], n = strlen(b);
+
+    for (size_t k = 0; k <= n; k++)
+        row[k] = k;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t k = 1; k <= n; k++) {
+            size_t change = diagonal + (a[i - 1] != b[k - 1]);
+            size_t step = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
+
+            diagonal = row[k];
+            row[k] = change < step ? change : step;
+        }
+    }
+    return row[n];
+}
+
+/* The command whose name is nearest to what was typed; NULL: none is near. */
+static const struct cli_command *nearest(const char *typed)
+{
+    const struct cli_command *best = NULL;
+    size_t least = NEAR_ENOUGH + 1;
+
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++)
+        for (const struct cli_command *c = tables[t]; c->words; c++) {
+            size_t d = strlen(c->words) <= NEAR_MAX ? distance(typed, c->words) : least;
+
+            if (d < least) {
+                least = d;
+                best = c;
+            }
+        }
+    return best;
+}
+
+static void suggest(const struct cli_args *a)
+{
+    CLEANUP(buf_done) struct buf typed = BUF_INIT(NEAR_MAX);
+    const struct cli_command *near;
+
+    for (size_t i = 0; i < a->n_words; i++)
+        buf_addf(&typed, "%s%s", i > 0 ? " " : "", a->word[i]);
+    near = typed.failed ? NULL : nearest(buf_cstr(&typed));
+    if (near)
+        fprintf(stderr, "The most similar command is: kidoban %s\n", near->words);
+    else
+        fprintf(stderr, "kidoban --help lists the commands.\n");
 }
 
 static int usage(const struct cli_args *a, const struct err *e)
 {
     fprintf(stderr, "ERROR: %s\n", e->text);
-    if (!find(a)) {
-        fprintf(stderr, "Commands:\n");
-        if (print_commands(stderr, a) == 0)
-            fprintf(stderr, "  kidoban --help lists them\n");
-    }
+    if (!find(a))
+        suggest(a);
     return EXIT_USAGE;
 }
 
@@ -136,7 +180,7 @@ int cli_main(int argc, char **argv)
     if (cli_given(&a, CLI_HELP) || argc == 1)
         return print_help(&a, c);
     if (!c) {
-        err_set(&e, RC_INVALID, "this is no command of kidoban");
+        err_set(&e, RC_INVALID, "there is no such command");
         return usage(&a, &e);
     }
     rc = cli_args_check(&a, c->takes, &e);

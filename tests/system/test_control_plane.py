@@ -144,8 +144,10 @@ def test_commands_print_and_exit_as_az_does(kidoban):
     assert kidoban.command("acr", "create", "-n", "x1", "-g", "lab", "--sku", "Basic").code == 1
     usage = kidoban.command("acr", "create", "-g", "lab")
     assert usage.code == 2 and "--name" in usage.err
-    assert kidoban.command("acr", "creat", "-n", "x").code == 2
-    assert kidoban.command("acr", "show", "--help").code == 0
+    misspelt = kidoban.command("acr", "creat", "-n", "x")
+    assert misspelt.code == 2 and "kidoban acr create" in misspelt.err
+    explained = kidoban.command("acr", "show", "--help")
+    assert explained.code == 0 and "--name -n NAME" in explained.out
 
 
 def test_access_is_explained_before_and_after_a_proposal(kidoban):

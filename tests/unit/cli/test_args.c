@@ -91,6 +91,18 @@ static void a_command_names_what_it_takes_and_what_it_needs(void **state)
     assert_string_equal(e.text, "the following arguments are required: --resource-group");
 }
 
+static void a_command_describes_the_options_that_it_takes(void **state)
+{
+    CLEANUP(buf_done) struct buf out = BUF_INIT(16384);
+
+    (void)state;
+    cli_args_describe("name! location", &out);
+    assert_non_null(strstr(buf_cstr(&out), "  --name -n NAME "));
+    assert_non_null(strstr(buf_cstr(&out), "(required)\n  --location -l LOCATION "));
+    assert_non_null(strstr(buf_cstr(&out), "\n\n  --output -o FORMAT "));
+    assert_null(strstr(buf_cstr(&out), "--sku"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +112,7 @@ int main(void)
         cmocka_unit_test(a_switch_alone_means_true),
         cmocka_unit_test(what_is_not_an_option_is_refused),
         cmocka_unit_test(a_command_names_what_it_takes_and_what_it_needs),
+        cmocka_unit_test(a_command_describes_the_options_that_it_takes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
