@@ -331,6 +331,7 @@ enum rc admit_new(const struct admit_config *config, struct admit **ret, struct 
     a->config.suffix = text_put(&at, config->suffix);
     a->config.control_name = text_put(&at, config->control_name);
     a->denials = denial_log_new();
+    a->tokens = auth_token_cache_new();
     *ret = a;
     return RC_OK;
 }
@@ -340,6 +341,7 @@ void admit_free(struct admit *a)
     if (!a)
         return;
     denial_log_free(a->denials);
+    auth_token_cache_free(a->tokens);
     free(a->texts);
     free(a);
 }

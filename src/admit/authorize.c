@@ -88,8 +88,8 @@ static enum rc by_token(struct http_request *req, struct str token, struct err *
     struct admission *a = req->admission;
     struct auth_token_wanted wanted = {AUTH_TOKEN_ACCESS, a->registry->uuid, clock_wall_us()};
     struct auth_token t;
-    enum rc rc =
-        auth_token_verify(a->snapshot->identity->token_key, &wanted, token, &req->arena, &t, e);
+    enum rc rc = auth_token_cache_verify(a->admit->tokens, a->snapshot->identity->token_key,
+                                         &wanted, token, &req->arena, &t, e);
 
     if (rc != RC_OK)
         return rc;

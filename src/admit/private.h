@@ -4,11 +4,13 @@
 
 #include "admit/admit.h"
 #include "admit/denial_log.h"
+#include "auth/token_cache.h"
 
 struct admit {
     struct admit_config config; /* its texts are in `texts` */
     char *texts;
     struct denial_log *denials;
+    struct auth_token_cache *tokens;
 };
 
 const struct admit_api *admit_api_of(const struct admit *a, const struct http_request *req);
