@@ -62,20 +62,25 @@ static enum rc rules_check(const struct gate_rule_set *rules, struct err *e)
     return RC_OK;
 }
 
+static struct str rule_text_of(const struct gate_rule_set *rules, size_t i)
+{
+    return i < rules->n_ip_rules ? rules->ip_rules[i].text
+                                 : rules->subnet_rules[i - rules->n_ip_rules].id;
+}
+
 static void texts_copy(struct gate *g, const struct gate_rule_set *rules)
 {
     size_t n = rules->n_ip_rules + rules->n_subnet_rules, total = 0;
 
     g->text_ends = MEM_ARRAY(size_t, n);
+    for (size_t i = 0; i < n; i++)
+        g->text_ends[i] = total += rule_text_of(rules, i).len;
+    g->texts = MEM_ARRAY(char, total);
     for (size_t i = 0; i < n; i++) {
-        struct str s = i < rules->n_ip_rules ? rules->ip_rules[i].text
-                                             : rules->subnet_rules[i - rules->n_ip_rules].id;
+        struct str s = rule_text_of(rules, i);
 
-        g->texts = mem_grow(g->texts, total + s.len, 1);
         if (s.len > 0)
-            memcpy(g->texts + total, s.ptr, s.len);
-        total += s.len;
-        g->text_ends[i] = total;
+            memcpy(g->texts + g->text_ends[i] - s.len, s.ptr, s.len);
     }
 }
 
