@@ -165,18 +165,6 @@ bool admit_authorize_data(struct http_request *req)
 /* --- the control plane ---------------------------------------------------------------------------
  */
 
-/* The audience is the control URL, which is the root of the issuer's: nobody but the identity
- * endpoint writes either, and it writes the name by which its client came. */
-static bool is_control_token(const struct auth_identity_token *t)
-{
-    struct str root = t->audience;
-
-    if (str_ends(root, STR("/")))
-        root.len--;
-    return root.len > 0 && str_starts(t->issuer, root) &&
-           str_is(str_skip(t->issuer, root.len), "/adfs");
-}
-
 static enum rc identity_of(struct http_request *req, struct str token, struct err *e)
 {
     struct admission *a = req->admission;
@@ -190,18 +178,11 @@ static enum rc identity_of(struct http_request *req, struct str token, struct er
     const struct snapshot_principal *known =
         snapshot_principal_by_object(a->snapshot, &t.object_id);
 
-    if (!is_control_token(&t) || !uuid_eq(&t.tenant, &i->tenant))
+    if (!auth_identity_for_control(&t) || !uuid_eq(&t.tenant, &i->tenant))
         return err_set(e, RC_UNAUTHENTICATED, "the access token is for another audience");
     if (!known || known->generation != t.generation)
         return err_set(e, RC_UNAUTHENTICATED, "the credential was renewed or disabled");
-    a->principal = (struct principal){.kind = PRINCIPAL_IDENTITY,
-                                      .object_id = known->object_id,
-                                      .app_id = known->app_id,
-                                      .generation = known->generation,
-                                      .administrator = known->administrator};
-    struct str name = str_take(known->name, sizeof(a->principal.name) - 1);
-
-    memcpy(a->principal.name, name.ptr, name.len);
+    admit_identity(known, &a->principal);
     a->authenticated = true;
     return RC_OK;
 }

@@ -52,7 +52,7 @@ static enum rc admin_sign_in(const struct snapshot_registry *r, const struct dig
 
 /* --- identities ------------------------------------------------------------------------------- */
 
-static void identity(const struct snapshot_principal *p, struct principal *ret)
+void admit_identity(const struct snapshot_principal *p, struct principal *ret)
 {
     *ret = (struct principal){.kind = PRINCIPAL_IDENTITY,
                               .object_id = p->object_id,
@@ -72,7 +72,7 @@ static enum rc app_sign_in(const struct snapshot *s, struct str app_id, const st
         p = snapshot_principal_by_app(s, &u);
     if (!p || !same_secret(&p->secret, given))
         return refuse(e);
-    identity(p, ret);
+    admit_identity(p, ret);
     return RC_OK;
 }
 
@@ -110,7 +110,7 @@ static enum rc read_refresh_token(struct http_request *req, struct str token, st
         return err_set(e, RC_UNAUTHENTICATED, "token: its credential was renewed or disabled");
     *ret = t.principal;
     if (ret->kind == PRINCIPAL_IDENTITY)
-        identity(snapshot_principal_by_object(a->snapshot, &t.principal.object_id), ret);
+        admit_identity(snapshot_principal_by_object(a->snapshot, &t.principal.object_id), ret);
     return RC_OK;
 }
 

@@ -77,6 +77,13 @@ NODISCARD enum rc auth_identity_mint(const struct jws_key *key, const struct aut
 NODISCARD enum rc auth_identity_verify(struct jws_key *const *keys, size_t n_keys, struct str token, int64_t now_us,
                                        struct arena *a, struct auth_identity_token *ret, struct err *e);
 
+/* The audience of the registries' token exchange, without final slash. */
+#define AUTH_REGISTRIES_AUDIENCE "https://containerregistry.azure.net"
+bool auth_identity_for_registries(const struct auth_identity_token *t);
+/* For the control plane: its audience is the root of the issuer's URL, the name by which the client came. Only the identity
+ * endpoint writes either. */
+bool auth_identity_for_control(const struct auth_identity_token *t);
+
 /* --- HTTP credentials (RFC 7617, RFC 6750) ------------------------------------------------------------------------------------ */
 NODISCARD enum rc auth_basic_parse(struct str authorization, struct arena *a, struct str *ret_user, struct str *ret_password,
                                    struct err *e); /* RC_NOT_FOUND: another scheme or none */

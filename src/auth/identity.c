@@ -63,3 +63,21 @@ enum rc auth_identity_verify(struct jws_key *const *keys, size_t n_keys, struct 
         *ret = t;
     return rc;
 }
+
+static struct str without_slash(struct str url)
+{
+    return str_ends(url, STR("/")) ? str_take(url, url.len - 1) : url;
+}
+
+bool auth_identity_for_registries(const struct auth_identity_token *t)
+{
+    return str_is(without_slash(t->audience), AUTH_REGISTRIES_AUDIENCE);
+}
+
+bool auth_identity_for_control(const struct auth_identity_token *t)
+{
+    struct str root = without_slash(t->audience);
+
+    return root.len > 0 && str_starts(t->issuer, root) &&
+           str_is(str_skip(t->issuer, root.len), "/adfs");
+}

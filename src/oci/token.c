@@ -4,10 +4,9 @@
 
 #include "base/clock.h"
 
-#define MINUTE_US           ((int64_t)60 * CLOCK_US_PER_S)
-#define ACCESS_LIFE_US      (75 * MINUTE_US)
-#define REFRESH_LIFE_US     (180 * MINUTE_US)
-#define REGISTRIES_AUDIENCE "https://containerregistry.azure.net"
+#define MINUTE_US       ((int64_t)60 * CLOCK_US_PER_S)
+#define ACCESS_LIFE_US  (75 * MINUTE_US)
+#define REFRESH_LIFE_US (180 * MINUTE_US)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
@@ -192,27 +191,10 @@ enum http_verdict oci_token_post(struct http_request *req)
 /* --- POST /oauth2/exchange
  * ------------------------------------------------------------------------ */
 
-static struct str without_slash(struct str url)
-{
-    return str_ends(url, STR("/")) ? str_take(url, url.len - 1) : url;
-}
-
-/* The control plane's own audience is the root of the issuer's URL: only the identity endpoint
- * writes either. */
-static bool is_control_audience(const struct auth_identity_token *t)
-{
-    struct str root = without_slash(t->audience);
-
-    return root.len > 0 && str_starts(t->issuer, root) &&
-           str_is(str_skip(t->issuer, root.len), "/adfs");
-}
-
 static bool audience_accepted(const struct snapshot_registry *r,
                               const struct auth_identity_token *t)
 {
-    if (str_is(without_slash(t->audience), REGISTRIES_AUDIENCE))
-        return true;
-    return r->arm_audience && is_control_audience(t);
+    return auth_identity_for_registries(t) || (r->arm_audience && auth_identity_for_control(t));
 }
 
 static bool tenant_accepted(const struct snapshot *s, struct str asked,
@@ -229,19 +211,12 @@ static bool tenant_accepted(const struct snapshot *s, struct str asked,
 static enum rc principal_of(const struct admission *a, const struct auth_identity_token *t,
                             struct principal *ret, struct err *e)
 {
-    struct principal p = {.kind = PRINCIPAL_IDENTITY,
-                          .object_id = t->object_id,
-                          .app_id = t->app_id,
-                          .generation = t->generation};
     const struct snapshot_principal *known =
-        snapshot_principal_by_object(a->snapshot, &p.object_id);
+        snapshot_principal_by_object(a->snapshot, &t->object_id);
 
-    if (!admit_principal_stands(a->snapshot, a->registry, &p))
+    if (!known || known->generation != t->generation)
         return err_set(e, RC_UNAUTHENTICATED, "token: its credential was renewed or disabled");
-    p.administrator = known->administrator;
-    if (str_copy(str_take(known->name, sizeof(p.name) - 1), p.name, sizeof(p.name)) != RC_OK)
-        p.name[0] = '\0';
-    *ret = p;
+    admit_identity(known, ret);
     return RC_OK;
 }
 

@@ -2,8 +2,7 @@
  * and more words beside it; clients of the v1 form send `resource=<resource>`. */
 #include "sts/private.h"
 
-#define DEFAULT_SUFFIX      "/.default"
-#define REGISTRIES_AUDIENCE "https://containerregistry.azure.net"
+#define DEFAULT_SUFFIX "/.default"
 
 /* The one word of `scope` that ends in /.default; `openid` and the like mean nothing for a service
  * principal. */
@@ -49,7 +48,7 @@ enum rc sts_audience(struct arena *a, const struct sts_asked *asked, struct str 
         return err_code(e, RC_INVALID, "invalid_scope", "scope is missing");
     audience = match(a, resource, control_url);
     if (!audience.ptr)
-        audience = match(a, resource, STR(REGISTRIES_AUDIENCE));
+        audience = match(a, resource, STR(AUTH_REGISTRIES_AUDIENCE));
     if (!audience.ptr)
         return err_code(e, RC_INVALID, asked->scope.ptr ? "invalid_scope" : "invalid_resource",
                         "no tokens are issued for the resource %.*s; try %.*s",

@@ -206,6 +206,32 @@ static void a_registry_token_is_no_identity_token(void **state)
                      RC_UNAUTHENTICATED);
 }
 
+static void audiences_are_told_apart(void **state)
+{
+    struct auth_identity_token t = {.issuer = STR("https://arm.x:8443/adfs")};
+    static const struct {
+        const char *audience;
+        bool control, registries;
+    } cases[] = {
+        {"https://arm.x:8443", true, false},
+        {"https://arm.x:8443/", true, false},
+        {"https://arm.x:8443//", false, false},
+        {"https://arm.x", false, false},
+        {"https://containerregistry.azure.net", false, true},
+        {"https://containerregistry.azure.net/", false, true},
+        {"https://containerregistry.azure.net.evil", false, false},
+        {"/", false, false},
+        {"", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        t.audience = str_from(cases[i].audience);
+        assert_int_equal(auth_identity_for_control(&t), cases[i].control);
+        assert_int_equal(auth_identity_for_registries(&t), cases[i].registries);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -220,6 +246,7 @@ int main(void)
         CASE(a_token_ends_at_its_time_and_does_not_begin_before_it),
         CASE(an_identity_token_comes_back_as_it_was_minted),
         CASE(a_registry_token_is_no_identity_token),
+        CASE(audiences_are_told_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
