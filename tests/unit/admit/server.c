@@ -72,12 +72,40 @@ static enum http_verdict endless(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
+static enum http_flow upload_data(struct http_request *req, struct str bytes)
+{
+    (void)req;
+    atomic_fetch_add(&self->entered, (int)bytes.len);
+    return HTTP_FLOW_ON;
+}
+
+static void upload_end(struct http_request *req)
+{
+    http_answer(req, 202, NULL, STR(""));
+    http_respond(req);
+}
+
+static void upload_abort(struct http_request *req, enum rc reason)
+{
+    (void)reason;
+    http_respond(req);
+}
+
+static enum http_verdict upload(struct http_request *req)
+{
+    static const struct http_sink sink = {upload_data, upload_end, upload_abort};
+
+    http_body_take(req, &sink);
+    return HTTP_DECLINED;
+}
+
 static const struct http_route data_list[] = {
     {HTTP_GET, "/v2/", "signed-in", ROUTE_HOT, hello, NULL},
     {HTTP_GET, "/v2/_catalog", "catalog", ROUTE_HOT, hello, NULL},
     {HTTP_GET, "/v2/{name+}/manifests/{reference}", "pull", ROUTE_HOT, hello, NULL},
     {HTTP_PUT, "/v2/{name+}/manifests/{reference}", "push", ROUTE_CALL, push, NULL},
     {HTTP_GET, "/v2/{name+}/blobs/{digest}", "pull", ROUTE_STREAM, endless, NULL},
+    {HTTP_PATCH, "/v2/{name+}/blobs/uploads/{id}", "push", ROUTE_STREAM, upload, NULL},
     {HTTP_GET, "/oauth2/token", "public", ROUTE_HOT, hello, NULL},
 };
 static const struct http_route control_list[] = {

@@ -351,6 +351,27 @@ static void a_download_whose_origin_lost_access_is_cut(void **state)
     client_close(&c);
 }
 
+static void an_upload_whose_origin_lost_access_is_told_why(void **state)
+{
+    struct admit_server *s = *state;
+    struct client c;
+    struct answer a;
+
+    server_rules(s, ALLOW_BLUE);
+    client_open(&c, &s->ports[DOOR_BLUE]);
+    client_send(&c, STR("PATCH /v2/a/blobs/uploads/b HTTP/1.1\r\nHost: " HOST_ONE "\r\n" ADMIN_BASIC
+                        "Content-Length: 200000000\r\n\r\nten bytes."));
+    fix_wait_for(&s->entered, 10);
+    server_rules(s, ALLOW_RED);
+    client_answer(&c, &a, false);
+    assert_int_equal(a.status, 403);
+    assert_non_null(
+        memmem(a.body.ptr, a.body.len, "client with IP '127.0.0.1' is not allowed access.", 49));
+    assert_true(client_at_end(&c));
+    answer_done(&a);
+    client_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +394,7 @@ int main(void)
         SERVER_TEST(a_push_that_is_still_allowed_commits),
         SERVER_TEST(a_push_to_a_registry_that_was_made_anew_does_not_commit),
         SERVER_TEST(a_download_whose_origin_lost_access_is_cut),
+        SERVER_TEST(an_upload_whose_origin_lost_access_is_told_why),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
