@@ -83,6 +83,12 @@ void arm_call_done(struct arm_call *c)
     c->sent = c->answer = NULL;
 }
 
+void arm_set_answer(struct arm_call *c, struct json *answer)
+{
+    json_free(c->answer);
+    c->answer = answer;
+}
+
 bool arm_failed(struct arm_call *c, enum rc rc, const struct err *e)
 {
     if (rc == RC_OK)

@@ -61,6 +61,8 @@ NODISCARD enum rc arm_change(struct arm_call *c, arm_write_fn *fn, struct err *e
 typedef enum rc arm_read_fn(struct arm_call *c, struct meta_tx *tx, struct err *e);
 NODISCARD enum rc arm_read(struct arm_call *c, arm_read_fn *fn, struct err *e);
 
+/* What will be answered; an earlier one (of a run that is repeated) goes. */
+void arm_set_answer(struct arm_call *c, struct json *answer);
 /* A body is needed: answers 400 otherwise. */
 bool arm_body_given(struct arm_call *c);
 void arm_answer_json(struct arm_call *c, unsigned status, const struct json *j);

@@ -65,10 +65,11 @@ struct inside {
     struct arena *arena;
     struct inside_item {
         struct inside_item *next;
-        struct meta_resource r;
+        struct str id;
     } * list;
 };
 
+/* Ids only: a group can hold more than a request's memory. */
 static enum rc inside_add(const struct meta_resource *r, void *arg, struct err *e)
 {
     struct inside *inside = arg;
@@ -76,17 +77,27 @@ static enum rc inside_add(const struct meta_resource *r, void *arg, struct err *
 
     if (!item)
         return err_set(e, RC_TOO_LARGE, "The resource group holds too much to be deleted at once.");
-    item->r = *r;
-    item->r.id = arena_copy(inside->arena, r->id);
-    item->r.type = arena_copy(inside->arena, r->type);
-    item->r.body = arena_copy(inside->arena, r->body);
-    item->r.etag = STR("");
-    item->next = inside->list;
+    *item = (struct inside_item){inside->list, arena_copy(inside->arena, r->id)};
+    if (!item->id.ptr)
+        return err_set(e, RC_TOO_LARGE, "The resource group holds too much to be deleted at once.");
     inside->list = item;
-    return item->r.id.ptr && item->r.type.ptr && item->r.body.ptr
-               ? RC_OK
-               : err_set(e, RC_TOO_LARGE,
-                         "The resource group holds too much to be deleted at once.");
+    return RC_OK;
+}
+
+static enum rc inside_delete(struct arm_write *w, struct str id, struct err *e)
+{
+    CLEANUP(arena_done) struct arena arena = ARENA_INIT(HTTP_ARENA_MAX);
+    struct arm_write own = *w;
+    struct meta_resource r = {0};
+    const struct arm_type *type;
+    enum rc rc = meta_resource_get(w->tx, &arena, id, &r, e);
+
+    if (rc != RC_OK)
+        return rc;
+    own.arena = &arena;
+    type = arm_type_find(r.type);
+    return type ? arm_delete(&own, type, &r, e)
+                : err_set(e, RC_INTERNAL, "no such resource type: %.*s", STR_ARG(r.type));
 }
 
 static enum rc group_deleted(struct arm_write *w, const struct meta_resource *group, struct err *e)
@@ -95,13 +106,8 @@ static enum rc group_deleted(struct arm_write *w, const struct meta_resource *gr
     struct str prefix = arena_printf(w->arena, "%.*s/", STR_ARG(group->id));
     enum rc rc = meta_resource_each(w->tx, prefix, STR_NONE, inside_add, &inside, e);
 
-    for (struct inside_item *i = inside.list; rc == RC_OK && i; i = i->next) {
-        const struct arm_type *type = arm_type_find(i->r.type);
-
-        if (!type)
-            return err_set(e, RC_INTERNAL, "no such resource type: %.*s", STR_ARG(i->r.type));
-        rc = arm_delete(w, type, &i->r, e);
-    }
+    for (struct inside_item *i = inside.list; rc == RC_OK && i; i = i->next)
+        rc = inside_delete(w, i->id, e);
     return rc;
 }
 

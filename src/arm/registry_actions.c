@@ -21,7 +21,7 @@ enum http_verdict arm_registry_check_name(struct http_request *req)
         return HTTP_ANSWERED;
     }
     rc = registry_name_available(&c, name, &e);
-    c.answer = json_new_object();
+    arm_set_answer(&c, json_new_object());
     json_set(c.answer, "nameAvailable", json_new_bool(rc == RC_OK));
     if (rc != RC_OK) {
         json_set_text(c.answer, "reason", rc == RC_EXISTS ? "AlreadyExists" : "Invalid");
@@ -94,7 +94,7 @@ static enum rc usages_read(struct arm_call *c, struct meta_tx *tx, struct err *e
     if (rc == RC_OK)
         rc = meta_registry_size(tx, &r.uuid, &size, e);
     if (rc == RC_OK)
-        c->answer = usages_json(body, size);
+        arm_set_answer(c, usages_json(body, size));
     return rc;
 }
 
@@ -131,7 +131,7 @@ static enum rc denials_read(struct arm_call *c, struct meta_tx *tx, struct err *
     rc = json_parse(buf_str(&list), NULL, &value, e);
     if (rc != RC_OK)
         return rc;
-    c->answer = json_new_object();
+    arm_set_answer(c, json_new_object());
     json_set(c->answer, "value", value);
     return RC_OK;
 }
@@ -213,7 +213,7 @@ static enum rc access_decide(const struct snapshot *s, void *arg, struct err *e)
     rc = origin_asked(s, json_get_nocase(c->sent, "origin"), &origin, e);
     if (rc != RC_OK)
         return rc;
-    c->answer = json_new_object();
+    arm_set_answer(c, json_new_object());
     decision_into(registry->gate, &origin, c->answer);
     json_set(c->answer, "generation", json_new_int((int64_t)s->generation));
     if (check->proposed) {

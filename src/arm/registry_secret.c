@@ -109,7 +109,7 @@ static enum rc list_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
     enum rc rc = credentials_read(c, tx, &r, &secrets, e);
 
     if (rc == RC_OK)
-        c->answer = credentials_json(&secrets, arm_name_of(r.id));
+        arm_set_answer(c, credentials_json(&secrets, arm_name_of(r.id)));
     return rc;
 }
 
@@ -158,8 +158,7 @@ static enum rc renew_write(struct arm_write *w, struct err *e)
     if (rc != RC_OK)
         return rc;
     snapshot_touch_registry(w->change, &r.uuid);
-    json_free(c->answer); /* of an earlier run */
-    c->answer = credentials_json(&secrets, arm_name_of(r.id));
+    arm_set_answer(c, credentials_json(&secrets, arm_name_of(r.id)));
     return RC_OK;
 }
 

@@ -36,7 +36,7 @@ static enum rc render_newest(const struct snapshot *s, void *arg, struct err *e)
     struct arm_view view = view_of(job->call, s);
 
     (void)e;
-    job->call->answer = job->call->type->render(&view, &job->call->stored, job->body);
+    arm_set_answer(job->call, job->call->type->render(&view, &job->call->stored, job->body));
     return RC_OK;
 }
 

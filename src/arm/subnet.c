@@ -228,7 +228,7 @@ static enum rc get_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
     subnet = subnet_find(json_path(body, "properties.subnets"), c->child);
     if (!subnet)
         return subnet_missing(c, &c->stored, e);
-    c->answer = subnet_render(&c->stored, subnet);
+    arm_set_answer(c, subnet_render(&c->stored, subnet));
     return RC_OK;
 }
 
@@ -245,7 +245,7 @@ static enum rc list_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
     list = json_new_array();
     for (size_t i = 0; i < json_len(subnets); i++)
         json_append(list, subnet_render(&c->stored, json_at(subnets, i)));
-    c->answer = json_new_object();
+    arm_set_answer(c, json_new_object());
     json_set(c->answer, "value", list);
     return RC_OK;
 }
@@ -333,8 +333,7 @@ static enum rc put_write(struct arm_write *w, struct err *e)
         rc = arm_store(w, &vnet, body, e);
     if (rc != RC_OK)
         return rc;
-    json_free(c->answer); /* of an earlier run */
-    c->answer = subnet_render(&vnet, made);
+    arm_set_answer(c, subnet_render(&vnet, made));
     return RC_OK;
 }
 

@@ -96,7 +96,7 @@ static struct json *location_json(struct arm_call *c, const struct location *l)
 
 static void answer_value(struct arm_call *c, struct json *list)
 {
-    c->answer = json_new_object();
+    arm_set_answer(c, json_new_object());
     json_set(c->answer, "value", list);
     arm_answer_json(c, 200, c->answer);
 }
@@ -107,7 +107,7 @@ enum http_verdict arm_subscription_get(struct http_request *req)
 
     if (!arm_call_begin(&c, req))
         return HTTP_ANSWERED;
-    c.answer = subscription_json(&c);
+    arm_set_answer(&c, subscription_json(&c));
     arm_answer_json(&c, 200, c.answer);
     return HTTP_ANSWERED;
 }
