@@ -25,6 +25,14 @@ class Answer:
         return f"<{self.status} {self.body[:300]!r}>"
 
 
+class Refused(AssertionError):
+    """Another answer than the one that was needed to go on."""
+
+    def __init__(self, what, answer):
+        super().__init__(f"{what}: {answer}")
+        self.answer = answer
+
+
 class Connection:
     """One TLS connection from a space to a server. Never reconnects by itself: a lost connection is an error."""
 
@@ -58,7 +66,7 @@ class Connection:
         basic = base64.b64encode(f"{user}:{password}".encode()).decode()
         a = self.request("GET", f"/oauth2/token?{query}", headers={"Authorization": f"Basic {basic}"}, token=None)
         if a.status != 200:
-            raise AssertionError(f"no token: {a}")
+            raise Refused("no token", a)
         self.token = a.json.get("access_token") or a.json["token"]
         return self.token
 
@@ -80,7 +88,7 @@ class Connection:
     def start_upload(self, repository):
         a = self.request("POST", f"/v2/{repository}/blobs/uploads/", headers={"Content-Length": "0"})
         if a.status != 202:
-            raise AssertionError(f"no upload: {a}")
+            raise Refused("no upload", a)
         return self.local(a.headers["Location"])
 
     def finish_upload(self, target, digest, data=b""):

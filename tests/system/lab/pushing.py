@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import threading
 
+from .http import Refused
 from .images import small_image
 
 LOST = (OSError, http.client.HTTPException)
@@ -28,6 +29,8 @@ class Pusher(threading.Thread):
                 done = self.push(tag, image)
             except LOST:
                 done = False
+            except Refused as e:
+                done = self.refused(e.answer)
             (self.acknowledged if done else self.unsure)[tag] = image
 
     def push(self, tag, image):

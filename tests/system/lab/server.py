@@ -33,7 +33,7 @@ class Kidoban:
         os.chmod(self.dir, 0o755)
         self.data = os.path.join(self.dir, "data")
         self.options = list(options)
-        self.process = None
+        self.process, self.env = None, {}
         self.log = lab.path(name, "log", "serve.log")
 
     def start(self):
@@ -41,7 +41,7 @@ class Kidoban:
         argv = [BINARY, "serve", "--data", self.data, "--user", self.user, "--suffix", self.suffix,
                 "--listen", "0.0.0.0:443", *self.options]
         net = ["nsenter", f"--net=/run/netns/{self.space.ns}", *argv]
-        self.process = Process(net, self.log, env={**self.space.env, **_sanitizers()})
+        self.process = Process(net, self.log, env={**self.space.env, **_sanitizers(), **self.env})
         self.lab.processes.append(self.process)
         self.process.wait_for(lambda: "ready" in self.process.output().split(), "the server is ready")
         return self
