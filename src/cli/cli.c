@@ -153,6 +153,20 @@ static enum rc print_answer(const struct cli_args *a, const struct json *answer,
     return rc == RC_OK ? file_write_all(STDOUT_FILENO, text.ptr, text.len, e) : rc;
 }
 
+/* As az: a question, and without a terminal an error rather than a deed. */
+static enum rc confirm(struct err *e)
+{
+    char answer[16] = "";
+
+    if (!isatty(STDIN_FILENO))
+        return err_set(e, RC_INVALID,
+                       "Unable to prompt for confirmation as no tty available. Use --yes.");
+    fprintf(stderr, "Are you sure you want to perform this operation? (y/n): ");
+    if (fgets(answer, sizeof(answer), stdin) && ascii_lower(answer[0]) == 'y')
+        return RC_OK;
+    return err_set(e, RC_CANCELED, "Operation cancelled.");
+}
+
 static int run(const struct cli_args *a, const struct cli_command *c)
 {
     CLEANUP(cli_session_done) struct cli_session s;
@@ -160,6 +174,8 @@ static int run(const struct cli_args *a, const struct cli_command *c)
     struct err e = {0};
     enum rc rc = cli_session_open(a, &s, &e);
 
+    if (rc == RC_OK && c->asks && !cli_given(a, CLI_YES))
+        rc = confirm(&e);
     if (rc == RC_OK)
         rc = c->run(&s, &answer, &e);
     if (rc == RC_OK && answer)

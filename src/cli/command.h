@@ -11,6 +11,7 @@ struct cli_command {
     const char *help;   /* one line */
     /* *ret: what is printed, owned by the caller; NULL: nothing. */
     enum rc (*run)(struct cli_session *s, struct json **ret, struct err *e);
+    bool asks; /* before it runs, unless --yes is given */
 };
 
 #define REGISTRIES  "Microsoft.ContainerRegistry/registries"

@@ -188,7 +188,8 @@ const struct cli_command cli_registry_commands[] = {
      "name! resource-group sku tags admin-enabled anonymous-pull-enabled default-action "
      "public-network-enabled allow-trusted-services enforcement",
      "change a registry", update},
-    {"acr delete", "name! resource-group yes", "delete a registry with all its images", delete},
+    {"acr delete", "name! resource-group yes", "delete a registry with all its images", delete,
+     true},
     {"acr credential show", "name! resource-group", "show the admin user and its passwords",
      credential_show},
     {"acr credential renew", "name! resource-group password-name!",

@@ -198,6 +198,8 @@ def test_a_group_goes_with_what_is_in_it(kidoban, control):
     kidoban("group", "create", "-n", "doomed", "-l", "local")
     kidoban("acr", "create", "-n", "doomedreg", "-g", "doomed", "--sku", "Basic")
     kidoban.network("doomed", group="doomed")
+    unsure = kidoban.command("group", "delete", "-n", "doomed")
+    assert unsure.code == 1 and "Use --yes." in unsure.err
     kidoban("group", "delete", "-n", "doomed", "--yes")
     assert kidoban.command("group", "show", "-n", "doomed").code == 3
     assert "doomedreg" not in [r["name"] for r in kidoban("acr", "list")]
