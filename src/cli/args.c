@@ -176,7 +176,7 @@ static bool named(const char *takes, const char *name, bool *ret_required)
 
 enum rc cli_args_check(const struct cli_args *a, const char *takes, struct err *e)
 {
-    for (int o = 0; o < CLI_OPTION_COUNT; o++) {
+    for (enum cli_option o = 0; o < CLI_OPTION_COUNT; o++) {
         bool required = false, known = named(takes, options[o].name, &required);
 
         if (a->option[o].given && !known && !always_taken(o))
@@ -204,11 +204,11 @@ void cli_args_describe(const char *takes, struct buf *out)
 {
     bool required;
 
-    for (int o = 0; o < CLI_OPTION_COUNT; o++)
+    for (enum cli_option o = 0; o < CLI_OPTION_COUNT; o++)
         if (named(takes, options[o].name, &required))
             describe(&options[o], required, out);
     buf_addc(out, '\n');
-    for (int o = 0; o < CLI_OPTION_COUNT; o++)
+    for (enum cli_option o = 0; o < CLI_OPTION_COUNT; o++)
         if (always_taken(o))
             describe(&options[o], false, out);
 }
