@@ -33,11 +33,16 @@ struct net_filter_ops {
 
 /* tcp.c: takes the descriptor over. */
 struct net_filter *net_tcp_new(struct net_stream *s, int fd);
+/* proxy.c: a header of PROXY protocol v2 comes before all else, and becomes evidence. */
+struct net_filter *net_proxy_filter_new(struct net_stream *s, struct net_filter *below);
 /* tls.c: the server's side. */
 struct net_filter *net_tls_filter_new(struct net_stream *s, struct net_filter *below, struct net_tls *tls);
 
 /* stream.c, for filters: bytes were collected; flush at the end of this turn. */
 void net_stream_collected(struct net_stream *s);
+
+/* stream.c, for the filter whose header says more of where the connection comes from; while it opens. */
+struct evidence *net_stream_own_evidence(struct net_stream *s);
 
 /* stream.c, for listeners: makes the chain and opens it, on loop l. Tells `accepted`, or frees all when opening fails. */
 struct net_opening {

@@ -130,12 +130,28 @@ static void hand_over(struct net_listener *l, int fd, const struct evidence *ev)
     loop_post(to, &h->task);
 }
 
+static bool may_connect(const struct net_listener_config *c, const struct sockaddr_storage *peer)
+{
+    uint16_t port;
+    struct ip_addr from = ip_from_sockaddr((const struct sockaddr *)peer, &port);
+
+    for (size_t i = 0; c->arrival == NET_PROXY && i < c->n_trusted; i++)
+        if (cidr_contains(&c->trusted[i], &from))
+            return true;
+    return c->arrival != NET_PROXY;
+}
+
 static void take(struct net_listener *l, int fd, const struct sockaddr_storage *peer)
 {
     struct evidence ev;
     struct err e = {0};
     unsigned max = l->door->config.max_connections;
 
+    if (!may_connect(&l->door->config, peer)) {
+        metric_add(METRIC_PROXY_PEERS_REFUSED, 1);
+        fd_close(fd);
+        return;
+    }
     if (max > 0 && metric_value(METRIC_CONNECTIONS_OPEN) >= (int64_t)max) {
         metric_add(METRIC_CONNECTIONS_REFUSED, 1);
         fd_close(fd);

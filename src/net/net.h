@@ -50,6 +50,8 @@ struct net_listener_config {
     enum net_class class;
     enum net_arrival arrival;
     struct uuid attachment;
+    const struct cidr *trusted; /* NET_PROXY: who may connect, others are closed at once; not owned, must outlive the listener */
+    size_t n_trusted;
     struct net_tls *tls; /* NULL: plain; not owned, must outlive the listener */
     struct loop *const *loops; /* accepted connections go to these in turn; with one, they stay there */
     size_t n_loops;

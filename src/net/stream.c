@@ -183,9 +183,23 @@ static void stream_finish_step(struct net_stream *s)
         s->finished = s->top->ops->finish(s->top) != NET_IO_AGAIN;
 }
 
+/* TLS begins when the header that comes before it has been read. */
+static enum net_io chain_open(struct net_stream *s)
+{
+    for (;;) {
+        enum net_io io = s->top->ops->open ? s->top->ops->open(s->top) : NET_IO_OK;
+        struct net_tls *tls = s->opening->how.tls;
+
+        if (io != NET_IO_OK || !tls)
+            return io;
+        s->opening->how.tls = NULL;
+        s->top = net_tls_filter_new(s, s->top, tls);
+    }
+}
+
 static void stream_open_step(struct net_stream *s)
 {
-    enum net_io io = s->top->ops->open ? s->top->ops->open(s->top) : NET_IO_OK;
+    enum net_io io = chain_open(s);
 
     if (io == NET_IO_AGAIN)
         return;
@@ -248,8 +262,11 @@ void net_stream_collected(struct net_stream *s)
 
 static void stream_open_late(void *ctx)
 {
-    metric_add(METRIC_TLS_HANDSHAKE_FAILURES, 1);
-    stream_die(ctx);
+    struct net_stream *s = ctx;
+
+    if (s->evidence.tls && !s->opening->how.tls) /* it had begun */
+        metric_add(METRIC_TLS_HANDSHAKE_FAILURES, 1);
+    stream_die(s);
 }
 
 static struct net_stream *stream_new(struct loop *l, int fd, const struct evidence *ev)
@@ -276,8 +293,12 @@ void net_stream_open(struct loop *l, int fd, const struct evidence *ev,
     if (!s->opening)
         abort();
     s->opening->how = *how;
-    if (how->tls)
+    if (ev->arrival == NET_PROXY) {
+        s->top = net_proxy_filter_new(s, s->top);
+    } else if (how->tls) {
         s->top = net_tls_filter_new(s, s->top, how->tls);
+        s->opening->how.tls = NULL;
+    }
     if (loop_poll_new(l, fd, stream_events, s, &s->poll, NULL) != RC_OK) {
         stream_die(s);
         return;
@@ -296,6 +317,11 @@ void net_stream_open(struct loop *l, int fd, const struct evidence *ev,
 /* --- the face -------------------------------------------------------------------------------- */
 
 const struct evidence *net_stream_evidence(const struct net_stream *s)
+{
+    return &s->evidence;
+}
+
+struct evidence *net_stream_own_evidence(struct net_stream *s)
 {
     return &s->evidence;
 }

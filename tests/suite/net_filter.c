@@ -12,7 +12,7 @@
 /* The server's side of one connection, and what happened to it. */
 struct peer {
     struct wire wire;
-    bool tls;
+    bool tls, proxied;
     struct net_stream *stream;
     void (*begin)(struct peer *p);
     void (*ready)(void *ctx, unsigned events);
@@ -41,10 +41,16 @@ static struct peer *peer_new(void **state, void (*ready)(void *ctx, unsigned eve
     struct peer *p = calloc(1, sizeof(*p));
 
     assert_non_null(p);
-    p->tls = strcmp(*state, "tls") == 0;
+    p->tls = strstr(*state, "tls") != NULL;
+    p->proxied = strstr(*state, "proxy") != NULL;
     p->ready = ready;
-    wire_open(&p->wire, p->tls, peer_accepted, p, NULL);
+    wire_open(&p->wire, p->tls, peer_accepted, p, p->proxied ? wire_proxied : NULL);
     return p;
+}
+
+static void peer_connect(const struct peer *p, struct wire_client *c)
+{
+    wire_connect_after(c, p->wire.port, p->proxied ? wire_proxy_header : STR_NONE, p->tls);
 }
 
 static void peer_free(struct peer *p)
@@ -124,7 +130,7 @@ static void client_says_hello(void *arg)
     struct peer *p = arg;
     struct wire_client c;
 
-    wire_connect(&c, p->wire.port, p->tls);
+    peer_connect(p, &c);
     wire_send(&c, "hello", 5);
     p->client_got = wire_receive(&c, p->client_bytes, 5);
     wire_disconnect(&c);
@@ -189,7 +195,7 @@ static void client_sends_pieces_and_reads_them_back(void *arg)
     struct peer *p = arg;
     struct bulk b = {.peer = p, .total = p->total};
 
-    wire_connect(&b.client, p->wire.port, p->tls);
+    peer_connect(p, &b.client);
     bulk_send(&b);
     bulk_receive(&b, 0, b.total);
     wire_finish(&b.client);
@@ -262,7 +268,7 @@ static void client_reads_a_flood(void *arg)
     struct peer *p = arg;
     struct bulk b = {.peer = p};
 
-    wire_connect(&b.client, p->wire.port, p->tls);
+    peer_connect(p, &b.client);
     bulk_receive(&b, 0, p->total);
     p->client_got = wire_receive(&b.client, p->client_bytes, 1);
     wire_disconnect(&b.client);
@@ -287,7 +293,7 @@ static void client_reads_nothing_until_told(void *arg)
     struct wire_client c;
     char bytes[65536];
 
-    wire_connect(&c, p->wire.port, p->tls);
+    peer_connect(p, &c);
     while (atomic_load(&p->full) == 0)
         usleep(1000);
     p->client_got = 0;
@@ -335,7 +341,7 @@ static void client_hangs_up(void *arg)
     struct wire_client c;
     struct linger hard = {.l_onoff = 1};
 
-    wire_connect(&c, p->wire.port, p->tls);
+    peer_connect(p, &c);
     wire_send(&c, "x", 1);
     assert_int_equal(wire_receive(&c, p->client_bytes, 1), 1);
     setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
@@ -394,7 +400,7 @@ static void client_is_cut(void *arg)
     struct cutter cut = {.task.run = cut_run, .peer = p};
     struct wire_client c;
 
-    wire_connect(&c, p->wire.port, p->tls);
+    peer_connect(p, &c);
     wire_send(&c, "x", 1);
     assert_int_equal(wire_receive(&c, p->client_bytes, 1), 1);
     loop_post(p->wire.loop, &cut.task);
@@ -414,6 +420,7 @@ static void an_attachment_that_went_cuts_its_streams_and_tells_their_owners(void
     struct peer *p = peer_new(state, hung_up_ready);
 
     wire_close(&p->wire);
+    p->proxied = false; /* no attachment's listener speaks that */
     wire_open(&p->wire, p->tls, peer_accepted, p, by_attachment);
     wire_run(&p->wire, client_is_cut, p);
     while (!p->failed) /* the client may have seen it first */
@@ -424,12 +431,12 @@ static void an_attachment_that_went_cuts_its_streams_and_tells_their_owners(void
 
 int main(void)
 {
-    static char tcp[] = "tcp", tls[] = "tls";
-#define T(name)                                                                                    \
-    {#name " (tcp)", name, NULL, NULL, tcp},                                                       \
+    static char tcp[] = "tcp", tls[] = "tls", proxy[] = "proxy", proxy_tls[] = "proxy and tls";
+#define IN(name, chain)                                                                            \
     {                                                                                              \
-#name " (tls)", name, NULL, NULL, tls                                                      \
+#name " (" #chain ")", name, NULL, NULL, chain                                             \
     }
+#define T(name) IN(name, tcp), IN(name, tls), IN(name, proxy), IN(name, proxy_tls)
     const struct CMUnitTest tests[] = {
         T(what_is_sent_arrives_and_is_answered),
         T(many_bytes_come_back_in_order_and_both_sides_end_cleanly),

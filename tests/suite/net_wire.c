@@ -81,13 +81,34 @@ void wire_close(struct wire *w)
     loop_free(w->loop);
 }
 
+#define PROXY_TEXT                                                                                 \
+    "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x17\xc0\0\x02\x07\xc0\0\x02\x01\x12\x67\x01\xbb"               \
+    "\xea\0\x08\x01vpce-07"
+const struct str wire_proxy_header = {PROXY_TEXT, sizeof(PROXY_TEXT) - 1};
+
+void wire_proxied(struct wire *w, struct net_listener_config *c)
+{
+    static const struct cidr loopback = {{4, {127, 0, 0, 0}}, 8};
+
+    (void)w;
+    c->arrival = NET_PROXY;
+    c->trusted = &loopback;
+    c->n_trusted = 1;
+}
+
 void wire_connect(struct wire_client *c, uint16_t port, bool tls)
+{
+    wire_connect_after(c, port, STR_NONE, tls);
+}
+
+void wire_connect_after(struct wire_client *c, uint16_t port, struct str first, bool tls)
 {
     struct sockaddr_in to = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
     *c = (struct wire_client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     assert_int_equal(connect(c->fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    wire_send(c, first.ptr, first.len);
     if (!tls)
         return;
     c->ctx = SSL_CTX_new(TLS_client_method());

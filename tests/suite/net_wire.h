@@ -29,11 +29,16 @@ struct wire_client {
     SSL *ssl;
 };
 void wire_connect(struct wire_client *c, uint16_t port, bool tls);
+void wire_connect_after(struct wire_client *c, uint16_t port, struct str first, bool tls); /* `first` comes before TLS */
 void wire_send(struct wire_client *c, const void *bytes, size_t n);
 /* How many bytes came: fewer than n at a clean end (TLS: close_notify). -1: reset or an unclean end. */
 ssize_t wire_receive(struct wire_client *c, void *bytes, size_t n);
 void wire_finish(struct wire_client *c); /* says that no more will be sent */
 void wire_disconnect(struct wire_client *c);
+
+/* "192.0.2.7:4711 speaks to 192.0.2.1:443", with an AWS endpoint id, in PROXY protocol v2. */
+extern const struct str wire_proxy_header;
+void wire_proxied(struct wire *w, struct net_listener_config *c); /* for wire_open: loopback is the trusted proxy */
 
 /* Runs the loop while `client` runs on a thread of its own; the loop stops when that is over. */
 void wire_run(struct wire *w, void (*client)(void *arg), void *arg);
