@@ -12,11 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* whose memory dwarfs ours */
-enum { MEASURABLE = 0 };
-#else
-enum { MEASURABLE = 1 };
-#endif
 enum { STREAMS_MAX = 256 };
 
 struct house {
@@ -308,11 +303,9 @@ static size_t bytes_per_connection(bool tls)
     return after > before ? (after - before) * 1024 / N : 0;
 }
 
-static void an_idle_connection_costs_little_memory(void **state)
+__attribute__((unused)) static void an_idle_connection_costs_little_memory(void **state)
 {
     (void)state;
-    if (!MEASURABLE)
-        skip();
     size_t plain = bytes_per_connection(false), tls = bytes_per_connection(true);
 
     print_message("idle: plain %zu bytes, TLS %zu bytes\n", plain, tls);
@@ -327,7 +320,9 @@ int main(void)
         cmocka_unit_test(the_interface_of_arrival_is_known),
         cmocka_unit_test(connections_over_the_limit_are_closed_and_counted),
         cmocka_unit_test(connections_go_to_the_loops_in_turn),
+#ifndef KIDOBAN_SANITIZED /* whose memory dwarfs ours */
         cmocka_unit_test(an_idle_connection_costs_little_memory),
+#endif
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
