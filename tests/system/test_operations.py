@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import ssl
-import subprocess
 
 import pytest
 
@@ -118,10 +117,7 @@ def test_a_lost_secret_is_replaced_while_the_server_is_stopped(lab):
     refused = run([BINARY, "admin", "reset", "--data", k.data])
     assert refused.code == 1 and "in use by another kidoban" in refused.text
     k.stop()
-    uid = os.stat(k.data).st_uid
-    reset = subprocess.run([BINARY, "admin", "reset", "--data", k.data, "--suffix", k.suffix], user=uid, group=uid,
-                           extra_groups=[], capture_output=True, text=True, timeout=60)
-    assert reset.returncode == 0, reset.stderr
+    k.maintain("admin", "reset").ok()
     assert k.admin["clientSecret"] != old
     k.start()
     assert [g["name"] for g in k("group", "list")] == ["lab"]
@@ -136,10 +132,7 @@ def test_another_suffix_is_refused_until_the_certificates_are_renewed(lab):
     with pytest.raises(AssertionError):
         k.start()
     assert "kidoban ca renew" in k.process.output()
-    uid = os.stat(k.data).st_uid
-    renewed = subprocess.run([BINARY, "ca", "renew", "--data", k.data, "--suffix", "other.test"], user=uid, group=uid,
-                             extra_groups=[], capture_output=True, text=True, timeout=60)
-    assert renewed.returncode == 0, renewed.stderr
+    k.maintain("ca", "renew").ok()
     k.start()
     k.group()
     assert k.registry("renamed").login_server == "renamed.other.test"

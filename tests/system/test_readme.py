@@ -6,6 +6,7 @@ import re
 import pytest
 
 from lab import Dockerd, run, until
+from lab.clients import Clients
 from lab.server import TOP
 
 DATA = "/var/lib/kidoban"
@@ -25,6 +26,7 @@ def machine(lab):
     made = not os.path.isdir(DATA)
     os.makedirs(DATA, exist_ok=True)
     m = lab.network("machine", "192.0.2.0/24")
+    Clients(m)  # podman's images in the lab's folder, not in the machine's
     docker = Dockerd(m).wait()
     m.environment = {"DOCKER_HOST": f"unix://{docker.socket}"}
     # Its data folder is memory that ends with the machine; the user it makes is in its own /etc.
@@ -50,8 +52,8 @@ def _removed(path):
 def type_in(machine, script):
     """Type lines into a second terminal: a shell in the same machine, in the same folder."""
     pid = run(["pgrep", "-P", str(machine.console.pid)]).ok().out.split()[0]
-    return run(["nsenter", "--target", pid, "--root", "--mount", "--net", "--pid", "bash", "-c", f"cd {TOP}\n{script}"], timeout=180,
-               env={**machine.env, **machine.environment})
+    return run(["nsenter", "--target", pid, "--root", "--mount", "--net", "--pid", "bash", "-c", f"cd {TOP}\n{script}"],
+               timeout=180, env={**machine.env, **machine.environment})
 
 
 def test_the_readme_s_commands_work_as_typed_and_one_of_them_is_refused(machine):
