@@ -45,11 +45,13 @@ void admit_log(const struct http_request *req)
 {
     const struct admission *a = req->admission;
     struct log_field f[24];
-    char peer[IP_TEXT_MAX], ip[IP_TEXT_MAX];
+    char peer[IP_TEXT_MAX], via[IP_TEXT_MAX], ip[IP_TEXT_MAX];
     size_t n = 0;
 
     f[n++] = F_TEXT("class", class_name(req->evidence->class));
     f[n++] = F_STR("peer", ip_format(&req->evidence->peer, peer));
+    if (req->evidence->via.family)
+        f[n++] = F_STR("via", ip_format(&req->evidence->via, via));
     f[n++] = F_STR("method", str_take(req->method_text, 32));
     f[n++] = F_STR("host", req->host);
     f[n++] = F_STR("path", path_of(req));

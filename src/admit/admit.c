@@ -141,6 +141,7 @@ static void on_request(void *ctx, struct http_request *req)
     a->outcome = "allow";
     a->snapshot = snapshot_pin(admit->config.hub, req->loop);
     req->admission = a;
+    admit_forward(req);
     if (!pass_host(req) || !pass_gate(req) || !pass_route(req) || !pass_authorization(req)) {
         http_respond(req);
         return;

@@ -4,6 +4,7 @@
 #ifndef ADMIT_ADMIT_H
 #define ADMIT_ADMIT_H
 
+#include "admit/forwarded.h"
 #include "http/route.h"
 #include "http/server.h"
 #include "registry/registry.h"
@@ -53,6 +54,7 @@ struct admit_config {
     struct admit_api data, control, metrics;
     struct str suffix;            /* control and metrics answer for arm.<suffix>, localhost, the local address, control_name */
     struct str control_name;      /* or STR_NONE */
+    struct forwarded_trust forwarders; /* whose X-Forwarded-For and -Proto count; not owned */
     bool denial_detail_full;
     uint16_t login_port;          /* in loginServer unless 443 */
     void *services;               /* what handlers of the control plane work on (arm/'s struct arm_services) */

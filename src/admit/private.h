@@ -24,6 +24,10 @@ const struct snapshot_registry *admit_host_registry(const struct snapshot *s, st
 bool admit_host_is_ours(const struct admit *a, const struct http_request *req);
 void admit_answer_unknown_host(struct http_request *req); /* the one fixed 404 */
 
+/* --- forwarded.c -------------------------------------------------------------------------------------------------- */
+/* Makes what a trusted forwarder says of the request its evidence, for as long as it lives. */
+void admit_forward(struct http_request *req);
+
 /* --- denial.c ----------------------------------------------------------------------------------------------------- */
 /* Judges under `s`: sets origin and decision, or returns false when the registry is not there any more. */
 bool admit_decide(struct admission *a, const struct snapshot *s, const struct evidence *ev);

@@ -55,9 +55,13 @@ static enum rc add_main(struct listeners *l, struct main_socket *s, struct err *
     for (size_t i = 0; i < l->n_mains; i++)
         same += l->mains[i].class == s->class && l->mains[i].index == s->index;
     struct loop *home = l->config.loops[same % l->config.n_loops];
+    const struct serve_options *o = l->config.options;
+    const struct listen_option *at = main_sockets_option(o, s->class, s->index);
     const struct net_listener_config c = {
         .class = s->class,
-        .arrival = NET_MAIN,
+        .arrival = at && at->proxy ? NET_PROXY : NET_MAIN,
+        .trusted = o->proxies.list,
+        .n_trusted = o->proxies.n,
         .tls = tls_for(l, s),
         .loops = &home,
         .n_loops = 1,
@@ -199,8 +203,9 @@ void listeners_describe(const struct listeners *l, struct buf *out)
         struct str ip = ip_format(&at->addr, text);
         bool six = at->addr.family == 6, plain = at->plain || m->class == NET_METRICS;
 
-        buf_addf(out, "listening on %s%.*s%s:%u (%s, %s)\n", six ? "[" : "", STR_ARG(ip),
-                 six ? "]" : "", m->port, names[m->class], plain ? "plain" : "TLS");
+        buf_addf(out, "listening on %s%.*s%s:%u (%s, %s%s)\n", six ? "[" : "", STR_ARG(ip),
+                 six ? "]" : "", m->port, names[m->class], plain ? "plain" : "TLS",
+                 at->proxy ? ", PROXY protocol" : "");
     }
 }
 

@@ -8,7 +8,13 @@ const char serve_options_help[] =
     "usage: kidoban serve [options]\n"
     "\n"
     "  --data DIR                 data folder (default ./data)\n"
-    "  --listen ADDR:PORT[,plain] data plane; may be repeated (default 0.0.0.0:5443)\n"
+    "  --listen ADDR:PORT[,plain][,proxy]\n"
+    "                             data plane; may be repeated (default 0.0.0.0:5443)\n"
+    "  --trusted-proxy CIDR       who may connect to listeners with ',proxy', which speak PROXY\n"
+    "                             protocol v2 and nothing else; may be repeated\n"
+    "  --trusted-forwarder CIDR   whose X-Forwarded-For and -Proto are believed on the other "
+    "ones;\n"
+    "                             may be repeated\n"
     "  --control ADDR:PORT        control plane (default 127.0.0.1:8443)\n"
     "  --metrics ADDR:PORT        metrics and health, plain (default 127.0.0.1:9464)\n"
     "  --login-port N             port in login server names (default: that of the first "
@@ -23,11 +29,13 @@ const char serve_options_help[] =
     "  --help                     this text\n"
     "\n"
     "Every option can be an environment variable: KIDOBAN_LISTEN, KIDOBAN_DENIAL_DETAIL, ...\n"
-    "(several --listen values: separated by blanks).\n";
+    "(several values of --listen, --trusted-proxy or --trusted-forwarder: separated by blanks).\n";
 
 enum option_id {
     OPT_DATA = 256,
     OPT_LISTEN,
+    OPT_TRUSTED_PROXY,
+    OPT_TRUSTED_FORWARDER,
     OPT_CONTROL,
     OPT_METRICS,
     OPT_LOGIN_PORT,
@@ -45,6 +53,8 @@ enum option_id {
 static const struct option option_table[] = {
     {"data", required_argument, NULL, OPT_DATA},
     {"listen", required_argument, NULL, OPT_LISTEN},
+    {"trusted-proxy", required_argument, NULL, OPT_TRUSTED_PROXY},
+    {"trusted-forwarder", required_argument, NULL, OPT_TRUSTED_FORWARDER},
     {"control", required_argument, NULL, OPT_CONTROL},
     {"metrics", required_argument, NULL, OPT_METRICS},
     {"login-port", required_argument, NULL, OPT_LOGIN_PORT},
@@ -97,10 +107,12 @@ static enum rc parse_listen_flag(struct str flag, struct listen_option *l, struc
         l->plain = true;
         return RC_OK;
     }
-    if (str_is(flag, "proxy"))
-        return err_set(e, RC_UNSUPPORTED,
-                       "PROXY protocol listeners are not offered by this version");
-    return err_set(e, RC_INVALID, "'%.*s' is not a flag of a listener: 'plain' is", STR_ARG(flag));
+    if (str_is(flag, "proxy")) {
+        l->proxy = true;
+        return RC_OK;
+    }
+    return err_set(e, RC_INVALID, "'%.*s' is not a flag of a listener: 'plain' and 'proxy' are",
+                   STR_ARG(flag));
 }
 
 enum rc listen_option_parse(struct str s, struct listen_option *ret, struct err *e)
@@ -132,8 +144,26 @@ static enum rc add_listen(struct serve_options *o, struct str s, struct err *e)
     return rc;
 }
 
+static enum rc add_trusted(struct trusted_option *t, struct str s, struct err *e)
+{
+    if (t->n == OPTIONS_TRUSTED_MAX)
+        return err_set(e, RC_INVALID, "more than %d of them", OPTIONS_TRUSTED_MAX);
+    enum rc rc = cidr_parse(s, &t->list[t->n], e);
+
+    if (rc == RC_OK)
+        t->n++;
+    return rc;
+}
+
+static enum rc add_value(struct serve_options *o, int id, struct str s, struct err *e)
+{
+    if (id == OPT_LISTEN)
+        return add_listen(o, s, e);
+    return add_trusted(id == OPT_TRUSTED_PROXY ? &o->proxies : &o->forwarders, s, e);
+}
+
 /* Several values in one variable, separated by blanks. */
-static enum rc add_listen_words(struct serve_options *o, struct str words, struct err *e)
+static enum rc add_words(struct serve_options *o, int id, struct str words, struct err *e)
 {
     enum rc rc = RC_OK;
 
@@ -141,9 +171,24 @@ static enum rc add_listen_words(struct serve_options *o, struct str words, struc
         struct str word = str_split(&words, ' ');
 
         if (word.len > 0)
-            rc = add_listen(o, word, e);
+            rc = add_value(o, id, word, e);
     }
     return rc;
+}
+
+static bool is_repeatable(int id)
+{
+    return id == OPT_LISTEN || id == OPT_TRUSTED_PROXY || id == OPT_TRUSTED_FORWARDER;
+}
+
+static void forget_values(struct serve_options *o, int id)
+{
+    if (id == OPT_LISTEN)
+        o->n_listen = 0;
+    else if (id == OPT_TRUSTED_PROXY)
+        o->proxies.n = 0;
+    else
+        o->forwarders.n = 0;
 }
 
 static bool is_dns_name(const char *s)
@@ -199,7 +244,9 @@ static enum rc set_option(struct serve_options *o, int id, const char *value, st
         o->data = value;
         return RC_OK;
     case OPT_LISTEN:
-        return add_listen(o, str_from(value), e);
+    case OPT_TRUSTED_PROXY:
+    case OPT_TRUSTED_FORWARDER:
+        return add_value(o, id, str_from(value), e);
     case OPT_CONTROL:
         return listen_option_parse(str_from(value), &o->control, e);
     case OPT_METRICS:
@@ -256,18 +303,18 @@ static enum rc read_environment(struct serve_options *o, struct err *e)
 
         if (!value)
             continue;
-        rc = t->val == OPT_LISTEN ? add_listen_words(o, str_from(value), e)
-                                  : set_option(o, t->val, value, e);
+        rc = is_repeatable(t->val) ? add_words(o, t->val, str_from(value), e)
+                                   : set_option(o, t->val, value, e);
         if (rc != RC_OK)
             return err_prefix(e, rc, "%s", variable);
     }
     return rc;
 }
 
-/* The first --listen on the command line replaces what the environment said. */
+/* The first of them on the command line replaces what the environment said. */
 static enum rc read_arguments(int argc, char **argv, struct serve_options *o, struct err *e)
 {
-    bool listen_seen = false;
+    bool seen[OPT_HELP + 1 - OPT_DATA] = {false};
 
     optind = 1;
     for (;;) {
@@ -278,9 +325,9 @@ static enum rc read_arguments(int argc, char **argv, struct serve_options *o, st
             break;
         if (id == '?')
             return err_set(e, RC_INVALID, "see kidoban serve --help");
-        if (id == OPT_LISTEN && !listen_seen) {
-            o->n_listen = 0;
-            listen_seen = true;
+        if (is_repeatable(id) && !seen[id - OPT_DATA]) {
+            forget_values(o, id);
+            seen[id - OPT_DATA] = true;
         }
         enum rc rc = set_option(o, id == 'h' ? OPT_HELP : id, optarg, e);
 
@@ -304,6 +351,25 @@ static const struct serve_options defaults = {
     .log_level = LOG_INFO,
 };
 
+static enum rc options_check(const struct serve_options *o, struct err *e)
+{
+    bool proxy = false;
+
+    for (size_t i = 0; i < o->n_listen; i++)
+        proxy |= o->listen[i].proxy;
+    if (!o->tls_cert != !o->tls_key)
+        return err_set(e, RC_INVALID, "--tls-cert and --tls-key go together");
+    if (o->control.plain)
+        return err_set(e, RC_INVALID, "--control is always TLS");
+    if (o->control.proxy || o->metrics.proxy)
+        return err_set(e, RC_INVALID, "only --listen takes 'proxy'");
+    if (proxy && o->proxies.n == 0)
+        return err_set(
+            e, RC_INVALID,
+            "--listen with 'proxy' needs --trusted-proxy: nobody else may connect there");
+    return RC_OK;
+}
+
 enum rc serve_options_parse(int argc, char **argv, struct serve_options *ret, struct err *e)
 {
     struct serve_options o = defaults;
@@ -314,12 +380,10 @@ enum rc serve_options_parse(int argc, char **argv, struct serve_options *ret, st
 
     if (rc == RC_OK)
         rc = read_arguments(argc, argv, &o, e);
+    if (rc == RC_OK)
+        rc = options_check(&o, e);
     if (rc != RC_OK)
         return rc;
-    if (!o.tls_cert != !o.tls_key)
-        return err_set(e, RC_INVALID, "--tls-cert and --tls-key go together");
-    if (o.control.plain)
-        return err_set(e, RC_INVALID, "--control is always TLS");
     o.metrics.plain = true;
     *ret = o;
     return RC_OK;

@@ -152,6 +152,7 @@ static enum rc open_admit(struct server *s, struct err *e)
         .metrics = {metrics_routes, metrics_error},
         .suffix = str_from(o->suffix),
         .control_name = str_from(o->control_name),
+        .forwarders = {o->forwarders.list, o->forwarders.n},
         .denial_detail_full = o->denial_detail_full,
         .login_port = serve_login_port(o),
         .services = &s->control,

@@ -97,6 +97,8 @@ static void resolve_attached(const struct origin_table *t, const struct evidence
 void origin_resolve(const struct origin_table *t, const struct evidence *ev, struct origin *ret)
 {
     *ret = (struct origin){.kind = ORIGIN_UNIDENTIFIED, .ip = ev->peer};
+    if (ev->unreadable)
+        return;
     switch (ev->arrival) {
     case NET_NETNS:
     case NET_DEVICE:

@@ -179,9 +179,10 @@ static void configuration(struct installation *i)
     installation_hub(i);
 }
 
-static void open_http(struct admit_server *s, bool full_detail)
+static void open_http(struct admit_server *s, bool full_detail, bool forwarders_trusted)
 {
     struct lane_limits limits = {2, 16, 16, 0};
+    static const struct cidr forwarders[] = {{{4, {127, 0, 0, 1}}, 32}, {{4, {192, 0, 2, 0}}, 24}};
     struct err e = {0};
     struct admit_config config = {
         .hub = s->i.hub,
@@ -191,6 +192,7 @@ static void open_http(struct admit_server *s, bool full_detail)
         .metrics = {{metrics_list, ARRAY_LEN(metrics_list), false}, plain_error},
         .suffix = STR("registry.test"),
         .control_name = STR("control.test"),
+        .forwarders = {forwarders, forwarders_trusted ? ARRAY_LEN(forwarders) : 0},
         .denial_detail_full = full_detail,
         .login_port = 5443,
     };
@@ -204,7 +206,7 @@ static void open_http(struct admit_server *s, bool full_detail)
     must(http_server_new(&http, &s->http, &e), &e);
 }
 
-static int set_up(void **state, bool full_detail)
+static int set_up(void **state, bool full_detail, bool forwarders_trusted)
 {
     struct admit_server *s = calloc(1, sizeof(*s));
 
@@ -213,7 +215,7 @@ static int set_up(void **state, bool full_detail)
     pthread_cond_init(&s->changed, NULL);
     configuration(&s->i);
     s->limiter = auth_limiter_new();
-    open_http(s, full_detail);
+    open_http(s, full_detail, forwarders_trusted);
     snapshot_on_adopt(s->i.hub, on_adopt, s);
     installation_run(&s->i);
     on_loop(s->i.loops[0], open_doors, s);
@@ -223,12 +225,17 @@ static int set_up(void **state, bool full_detail)
 
 int server_setup(void **state)
 {
-    return set_up(state, false);
+    return set_up(state, false, false);
 }
 
 int server_setup_full_detail(void **state)
 {
-    return set_up(state, true);
+    return set_up(state, true, false);
+}
+
+int server_setup_forwarder(void **state)
+{
+    return set_up(state, false, true);
 }
 
 void server_hold(struct admit_server *s, bool hold)

@@ -32,6 +32,7 @@ struct admit_server {
 
 int server_setup(void **state);
 int server_setup_full_detail(void **state);
+int server_setup_forwarder(void **state); /* loopback and 192.0.2.0/24 are trusted forwarders */
 int server_teardown(void **state);
 void server_hold(struct admit_server *s, bool hold);
 

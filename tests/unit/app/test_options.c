@@ -71,6 +71,28 @@ static void an_option_wins_over_its_environment_variable(void **state)
     unsetenv("KIDOBAN_SUFFIX");
 }
 
+static void proxies_and_forwarders_are_kept_apart(void **state)
+{
+    struct ip_addr first = {4, {10, 0, 0, 1}};
+    struct serve_options o;
+
+    (void)state;
+    setenv("KIDOBAN_TRUSTED_PROXY", "10.9.0.0/16  10.8.0.1", 1);
+    assert_int_equal(
+        PARSE(&o, NULL, "--listen", "0.0.0.0:1,plain,proxy", "--trusted-forwarder", "fd00::/8"),
+        RC_OK);
+    assert_true(o.listen[0].proxy && o.listen[0].plain);
+    assert_int_equal(o.proxies.n, 2);
+    assert_int_equal(o.forwarders.n, 1);
+    assert_int_equal(o.forwarders.list[0].prefix, 8);
+    assert_int_equal(PARSE(&o, NULL, "--listen", "0.0.0.0:1,proxy", "--trusted-proxy", "10.0.0.1",
+                           "--trusted-proxy", "10.0.0.2"),
+                     RC_OK);
+    assert_int_equal(o.proxies.n, 2); /* and none of the variable's */
+    assert_true(ip_eq(&o.proxies.list[0].addr, &first));
+    unsetenv("KIDOBAN_TRUSTED_PROXY");
+}
+
 static void what_is_wrong_is_named(void **state)
 {
     static const char *const wrong[][2] = {
@@ -78,7 +100,10 @@ static void what_is_wrong_is_named(void **state)
         {"--listen", "0.0.0.0:70000"},
         {"--listen", "::1:5443"},
         {"--listen", "0.0.0.0:1,tls"},
-        {"--listen", "0.0.0.0:1,proxy"},
+        {"--listen", "0.0.0.0:1,proxy"}, /* of nobody */
+        {"--control", "127.0.0.1:1,proxy"},
+        {"--trusted-proxy", "10.0.0.1/24"},
+        {"--trusted-forwarder", "lb.example"},
         {"--listen", "0.0.0.0:1,"},
         {"--control", "127.0.0.1:1,plain"},
         {"--suffix", "Upper.example"},
@@ -106,6 +131,7 @@ int main(void)
         cmocka_unit_test(without_options_the_defaults_of_the_manual_hold),
         cmocka_unit_test(each_listen_is_kept_with_its_flags),
         cmocka_unit_test(an_option_wins_over_its_environment_variable),
+        cmocka_unit_test(proxies_and_forwarders_are_kept_apart),
         cmocka_unit_test(what_is_wrong_is_named),
     };
 
