@@ -17,6 +17,7 @@ struct seat {
     bool used;
     enum helper_state state;
     int error;
+    unsigned ifindex; /* the device that it listens on; 0: none */
     struct net_listener *listener;
 };
 
@@ -92,6 +93,7 @@ struct cut {
     struct loop_task task;
     struct loop *loop;
     struct uuid attachment;
+    unsigned ifindex; /* 0: of no device */
 };
 
 static void cut_run(struct loop_task *task)
@@ -99,18 +101,22 @@ static void cut_run(struct loop_task *task)
     struct cut *c = CONTAINER_OF(task, struct cut, task);
 
     net_streams_cut(c->loop, &c->attachment);
+    if (c->ifindex > 0)
+        net_streams_cut_interface(c->loop, c->ifindex);
     free(c);
 }
 
-/* They would keep the namespace alive, and who they were is no longer known. */
-static void cut_connections(const struct attached *a, const struct uuid *attachment)
+/* They would keep the namespace alive, and who they were is no longer known. With a device, also
+ * those that reached a main listener through it. */
+static void cut_connections(const struct attached *a, const struct uuid *attachment,
+                            unsigned ifindex)
 {
     for (size_t i = 0; i < a->config.n_loops; i++) {
         struct cut *c = malloc(sizeof(*c));
 
         if (!c)
             abort();
-        *c = (struct cut){{cut_run, NULL}, a->config.loops[i], *attachment};
+        *c = (struct cut){{cut_run, NULL}, a->config.loops[i], *attachment, ifindex};
         loop_post(c->loop, &c->task);
     }
 }
@@ -200,7 +206,8 @@ static void vacate(struct attached *a, const struct attachment *t, struct seat *
         return;
     net_listener_free(s->listener);
     s->listener = NULL;
-    cut_connections(a, &t->uuid);
+    cut_connections(a, &t->uuid, s->ifindex);
+    s->ifindex = 0;
 }
 
 static size_t seat_of(const struct helper_message *m)
@@ -246,6 +253,8 @@ void attached_take(struct attached *a, const struct helper_message *m, int fd)
     }
     if (!s->listener)
         fd_close(fd);
+    else
+        s->ifindex = m->ifindex;
     set_state(a, s, state, error);
     log_info("attachment.listener", F_TEXT("place", t->place), F_U64("family", m->family),
              F_U64("port", m->port), F_BOOL("listening", s->listener != NULL));
@@ -320,7 +329,7 @@ static void drop_unwanted(struct attached *a)
             continue;
         }
         ask_close(a, t);
-        cut_connections(a, &t->uuid);
+        cut_connections(a, &t->uuid, 0); /* what main listeners took is judged again */
         remove_one(a, link);
     }
 }

@@ -84,8 +84,7 @@ static enum rc gather_evidence(const struct net_listener_config *c, int fd,
     if (rc != RC_OK)
         return rc;
     ev.ifindex = sock_arrival_ifindex(fd);
-    if (c->arrival == NET_NETNS || c->arrival == NET_DEVICE)
-        sock_interface_name(fd, ev.ifindex, ev.interface);
+    sock_interface_name(fd, ev.ifindex, ev.interface);
     ev.mark = sock_mark(fd);
     *ret = ev;
     return RC_OK;

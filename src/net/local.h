@@ -1,4 +1,4 @@
-/* What streams of one loop share: blocks for collected bytes, and who came by which attachment. Private to net/. */
+/* What streams of one loop share: blocks for collected bytes, and who came by what. Private to net/. */
 #ifndef NET_LOCAL_H
 #define NET_LOCAL_H
 
@@ -14,7 +14,7 @@ struct net_block {
 struct net_local {
     struct net_block *spare; /* last in, first out: the warmest is used again */
     unsigned n_spare;
-    struct net_stream *attached; /* streams that came by an attachment */
+    struct net_stream *placed; /* streams that came by an attachment or a known interface */
 };
 
 struct net_local *net_local_of(struct loop *l);

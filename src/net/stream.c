@@ -60,13 +60,13 @@ static void stream_enlist(struct net_stream *s)
 {
     struct net_local *local = net_local_of(s->loop);
 
-    if (uuid_is_nil(&s->evidence.attachment))
+    if (uuid_is_nil(&s->evidence.attachment) && s->evidence.ifindex == 0)
         return;
-    s->next = local->attached;
+    s->next = local->placed;
     if (s->next)
         s->next->link = &s->next;
-    s->link = &local->attached;
-    local->attached = s;
+    s->link = &local->placed;
+    local->placed = s;
 }
 
 static void stream_delist(struct net_stream *s)
@@ -428,20 +428,35 @@ void net_stream_reset(struct net_stream *s)
     stream_die(s);
 }
 
+static void stream_cut(struct net_stream *s)
+{
+    stream_linger_off(s);
+    if (s->state == STREAM_OPENING) {
+        stream_die(s);
+        return;
+    }
+    stream_break(s);
+    stream_queue_again(s);
+}
+
 void net_streams_cut(struct loop *l, const struct uuid *attachment)
 {
     struct net_stream *next;
 
-    for (struct net_stream *s = net_local_of(l)->attached; s; s = next) {
+    for (struct net_stream *s = net_local_of(l)->placed; s; s = next) {
         next = s->next;
-        if (!uuid_eq(&s->evidence.attachment, attachment))
-            continue;
-        stream_linger_off(s);
-        if (s->state == STREAM_OPENING) {
-            stream_die(s);
-            continue;
-        }
-        stream_break(s);
-        stream_queue_again(s);
+        if (uuid_eq(&s->evidence.attachment, attachment))
+            stream_cut(s);
+    }
+}
+
+void net_streams_cut_interface(struct loop *l, unsigned ifindex)
+{
+    struct net_stream *next;
+
+    for (struct net_stream *s = net_local_of(l)->placed; s; s = next) {
+        next = s->next;
+        if (uuid_is_nil(&s->evidence.attachment) && s->evidence.ifindex == ifindex)
+            stream_cut(s);
     }
 }

@@ -3,14 +3,18 @@
 #include "base/mem.h"
 #include "origin/private.h"
 
+/* In the order of precedence. */
 static const struct attachment_kind *const kinds[] = {
     &attachment_netns,
+    &attachment_device,
+    &attachment_mark,
+    &attachment_range,
 };
 
 enum { ENTRIES_MAX = 1024 }; /* interfaces, and private endpoints, of one attachment */
 
 /* Kinds that the project knows and this version does not offer. */
-static const char *const later[] = {"device", "mark", "proxy", "range"};
+static const char *const later[] = {"proxy"};
 
 static enum rc kind_read(struct str name, const struct attachment_kind **ret, struct err *e)
 {
@@ -161,12 +165,19 @@ static enum rc common_read(struct origin_table *t, struct attachment *at,
 static enum rc claim(struct origin_table *t, struct attachment *at, struct str evidence,
                      struct err *e)
 {
-    const struct attachment *other = map_get(&t->claims, evidence);
+    const struct attachment *other = evidence.ptr ? map_get(&t->claims, evidence) : NULL;
+    enum rc rc = RC_OK;
 
     if (other)
         return err_set(e, RC_CONFLICT, "attachment %.*s has %s %.*s already",
                        STR_ARG(other->face.name), at->kind->name, STR_ARG(at->face.place));
-    map_put(&t->claims, evidence, at);
+    if (at->kind->claim)
+        rc = at->kind->claim(t, at, e);
+    if (rc != RC_OK)
+        return rc;
+    if (evidence.ptr)
+        map_put(&t->claims, evidence, at);
+    t->n_of[at->kind->kind]++;
     map_put(&t->attachment_by_uuid, origin_uuid_key(&at->face.uuid), at);
     t->attachments = mem_grow(t->attachments, t->n_attachments + 1, sizeof(at));
     t->attachments[t->n_attachments++] = at;
@@ -192,4 +203,33 @@ enum rc origin_builder_attachment(struct origin_builder *b, struct str id, const
     if (rc == RC_OK)
         rc = at->kind->read(at, properties, &t->arena, &evidence, e);
     return rc == RC_OK ? claim(t, at, evidence, e) : rc;
+}
+
+enum rc attachment_refuse(const struct json *properties, const char *kind,
+                          const char *const *members, struct err *e)
+{
+    for (; *members; members++) {
+        const struct json *j = json_get(properties, *members);
+
+        if (json_len(j) > 0 || json_str(j).len > 0)
+            return err_set(e, RC_INVALID, "attachments of kind %s have no '%s'", kind, *members);
+    }
+    return RC_OK;
+}
+
+const struct attachment_kind *attachment_find(const struct origin_table *t,
+                                              const struct evidence *ev,
+                                              const struct attachment **ret_at)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (kinds[i]->find && t->n_of[kinds[i]->kind] > 0 && kinds[i]->find(t, ev, ret_at))
+            return kinds[i];
+    return NULL;
+}
+
+void attachment_indexes_free(struct origin_table *t)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (kinds[i]->index_free)
+            kinds[i]->index_free(t->index[kinds[i]->kind]);
 }

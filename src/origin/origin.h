@@ -1,7 +1,7 @@
 /* Attachments: evidence → origin. Compiled from networks and attachments, immutable, shared by all threads.
  * DESIGN 4.1: precedence netns/device, proxy, mark, range, public; the subnet by longest prefix of the source address, or by
  * interface; `subnet` only with the service endpoint Microsoft.ContainerRegistry; otherwise the network's outbound public
- * address, otherwise unidentified. Kinds are a table of functions; netns is the first. */
+ * address, otherwise unidentified. Kinds are a table of functions. */
 #ifndef ORIGIN_ORIGIN_H
 #define ORIGIN_ORIGIN_H
 
@@ -17,7 +17,7 @@ struct origin_attachment {
     struct uuid uuid;
     struct str name, id;
     enum origin_attachment_kind kind;
-    struct str place; /* namespace or device name */
+    struct str place; /* namespace or device name; STR_NONE for kinds that need no listener of their own */
     unsigned services; /* ORIGIN_SERVICE_... */
 };
 

@@ -44,6 +44,7 @@ struct attachment {
     size_t n_interfaces;
     struct attachment_endpoint *endpoints;
     size_t n_endpoints;
+    const void *own; /* what only its kind has; the arena's */
 };
 
 /* One kind of attachment: how it is written down, and what its evidence means. */
@@ -53,12 +54,35 @@ struct attachment_kind {
     /* Reads what only this kind has, and puts in *ret_claim (the arena's) the evidence that it claims for itself. */
     enum rc (*read)(struct attachment *at, const struct json *properties, struct arena *a,
                     struct str *ret_claim, struct err *e);
+    /* Optional: claims, for what two attachments can overlap in without being equal; all that was claimed is in
+     * t->index[kind], which it makes. RC_CONFLICT names the other. */
+    enum rc (*claim)(struct origin_table *t, const struct attachment *at, struct err *e);
+    void (*index_free)(void *index); /* optional; accepts NULL */
+    /* Optional: whether evidence of a connection that came by no attachment's listener names one of this kind, and which:
+     * NULL when it is one that nobody knows. */
+    bool (*find)(const struct origin_table *t, const struct evidence *ev, const struct attachment **ret);
     /* Makes the origin of evidence that named `at`, whose network is there. `ret` holds the defaults: unidentified, peer's
      * address, the attachment. */
     void (*resolve)(const struct origin_table *t, const struct attachment *at,
                     const struct evidence *ev, struct origin *ret);
 };
-extern const struct attachment_kind attachment_netns;
+enum { ATTACHMENT_KINDS = ATTACH_RANGE + 1 };
+extern const struct attachment_kind attachment_netns, attachment_device, attachment_mark, attachment_range;
+/* The first kind in the order of precedence that the evidence names one of; NULL: of none. *ret_at as for find. */
+const struct attachment_kind *attachment_find(const struct origin_table *t, const struct evidence *ev,
+                                              const struct attachment **ret_at);
+void attachment_indexes_free(struct origin_table *t);
+/* RC_INVALID when `properties` has one of the members (NULL-terminated), which `kind` has no use for. */
+NODISCARD enum rc attachment_refuse(const struct json *properties, const char *kind, const char *const *members,
+                                    struct err *e);
+/* place.c: read and resolve of what listens in a place, a namespace or a device. The name's maximum is without its end. */
+NODISCARD enum rc place_read(struct attachment *at, const struct json *properties, size_t name_max, struct arena *a,
+                             struct str *ret_claim, struct err *e);
+void place_resolve(const struct origin_table *t, const struct attachment *at, const struct evidence *ev,
+                   struct origin *ret);
+/* Resolve of what tells the network alone: the subnet follows from the source address. */
+void source_resolve(const struct origin_table *t, const struct attachment *at, const struct evidence *ev,
+                    struct origin *ret);
 
 struct origin_table {
     struct arena arena;
@@ -73,6 +97,8 @@ struct origin_table {
     struct map subnet_by_id;         /* lower-cased id → struct origin_subnet */
     struct map subnet_by_uuid, attachment_by_uuid; /* 16 bytes → struct */
     struct map claims;               /* evidence → struct attachment */
+    void *index[ATTACHMENT_KINDS];   /* each kind's own */
+    size_t n_of[ATTACHMENT_KINDS];
     unsigned refs;
 };
 

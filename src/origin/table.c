@@ -28,6 +28,7 @@ static void table_done(struct origin_table *t)
     map_done(&t->subnet_by_uuid);
     map_done(&t->attachment_by_uuid);
     map_done(&t->claims);
+    attachment_indexes_free(t);
     arena_done(&t->arena);
 }
 
@@ -94,6 +95,30 @@ static void resolve_attached(const struct origin_table *t, const struct evidence
         at->kind->resolve(t, at, ev, ret);
 }
 
+void source_resolve(const struct origin_table *t, const struct attachment *at,
+                    const struct evidence *ev, struct origin *ret)
+{
+    origin_in_subnet(at, origin_network_find(t, at->network, &ev->peer), ret);
+}
+
+/* Of a connection that came by no attachment's listener. Evidence that names an attachment never
+ * falls back to public, whether or not that one is known. */
+static void resolve_found(const struct origin_table *t, const struct evidence *ev,
+                          struct origin *ret)
+{
+    const struct attachment *at = NULL;
+
+    if (!attachment_find(t, ev, &at)) {
+        ret->kind = ORIGIN_PUBLIC;
+        return;
+    }
+    if (!at)
+        return;
+    ret->attachment = at->face.uuid;
+    if (at->network)
+        at->kind->resolve(t, at, ev, ret);
+}
+
 void origin_resolve(const struct origin_table *t, const struct evidence *ev, struct origin *ret)
 {
     *ret = (struct origin){.kind = ORIGIN_UNIDENTIFIED, .ip = ev->peer};
@@ -105,7 +130,7 @@ void origin_resolve(const struct origin_table *t, const struct evidence *ev, str
         resolve_attached(t, ev, ret);
         break;
     case NET_MAIN:
-        ret->kind = ORIGIN_PUBLIC;
+        resolve_found(t, ev, ret);
         break;
     case NET_PROXY: /* whom the proxy speaks for is not in the evidence: nobody that is known */
         break;

@@ -25,14 +25,21 @@ static void network_add(struct origin_builder *b, const struct uuid *u)
         abort();
 }
 
-static void try_peer(const struct origin_table *t, const struct uuid *u, uint8_t third)
+static void try_peer(const struct origin_table *t, const struct uuid *u,
+                     enum origin_attachment_kind kind, uint8_t third)
 {
-    struct evidence ev = {.arrival = NET_NETNS, .attachment = *u, .interface = "eth0"};
+    static const enum net_arrival arrivals[] = {
+        [ATTACH_NETNS] = NET_NETNS, [ATTACH_DEVICE] = NET_DEVICE, [ATTACH_RANGE] = NET_MAIN};
+    struct evidence ev = {
+        .arrival = arrivals[kind], .ifindex = 7, .interface = "eth0", .mark = third};
     struct origin o;
+
+    if (ev.arrival != NET_MAIN)
+        ev.attachment = *u;
 
     ev.peer = ev.local = (struct ip_addr){.family = 4, .bytes = {10, 0, third, 4}};
     origin_resolve(t, &ev, &o);
-    assert(uuid_eq(&o.attachment, u));
+    assert(uuid_eq(&o.attachment, u) || (ev.arrival == NET_MAIN && uuid_is_nil(&o.attachment)));
     if (o.kind == ORIGIN_SUBNET)
         assert(str_is(origin_subnet_id(t, &o.subnet), NETWORK "/subnets/n"));
     if (o.kind == ORIGIN_PUBLIC)
@@ -55,9 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct origin_table *t = origin_table_build(b);
 
-    assert(origin_attachments(t, &list) == 1 && list[0].place.len > 0);
+    assert(origin_attachments(t, &list) == 1);
+    assert((list[0].place.len > 0) == (list[0].kind <= ATTACH_DEVICE));
     for (unsigned third = 0; third < 3; third++)
-        try_peer(t, &u, (uint8_t)third);
+        try_peer(t, &u, list[0].kind, (uint8_t)third);
     origin_table_unref(t);
     return 0;
 }

@@ -59,10 +59,7 @@ static void two_attachments_cannot_claim_one_namespace(void **state)
 static void kinds_that_this_version_lacks_say_so(void **state)
 {
     (void)state;
-    assert_int_equal(try_one("{\"kind\":\"device\"}"), RC_UNSUPPORTED);
-    assert_int_equal(try_one("{\"kind\":\"mark\"}"), RC_UNSUPPORTED);
     assert_int_equal(try_one("{\"kind\":\"proxy\"}"), RC_UNSUPPORTED);
-    assert_int_equal(try_one("{\"kind\":\"range\"}"), RC_UNSUPPORTED);
     assert_int_equal(try_one("{\"kind\":\"magic\"}"), RC_INVALID);
     assert_int_equal(try_one("{}"), RC_INVALID);
 }
