@@ -114,42 +114,89 @@ static void copy_member(const struct json *sent, struct json *properties, const 
         json_set(properties, member, json_clone(j));
 }
 
-static void netns_set(const struct json *sent, struct json *properties)
+/* {"localAddress", "privateEndpoint":{"id"}}: which endpoint it is, is not looked up. */
+static enum rc endpoints_set(struct arm_write *w, const struct json *sent, struct json *properties,
+                             struct err *e)
 {
-    struct str name = json_str(json_get_nocase(json_get_nocase(sent, "netns"), "name"));
-    struct json *netns = json_new_object();
+    const struct json *list = json_get_nocase(sent, "privateEndpoints");
+    struct json *stored = json_new_array();
 
-    json_set_str(netns, "name", name.ptr ? name : STR(""));
-    json_set(properties, "netns", netns);
+    json_set(properties, "privateEndpoints", stored);
+    for (size_t i = 0; i < json_len(list); i++) {
+        const struct json *from = json_at(list, i);
+        struct str id = json_str(json_get_nocase(json_get_nocase(from, "privateEndpoint"), "id"));
+        struct json *one = json_new_object(), *endpoint = json_new_object();
+        struct arm_id parsed;
+
+        json_append(stored, one);
+        json_set_str(one, "localAddress", json_str(json_get_nocase(from, "localAddress")));
+        json_set(one, "privateEndpoint", endpoint);
+        json_set_str(endpoint, "id", id);
+        if (arm_id_parse(id, &parsed, NULL) != RC_OK ||
+            !arm_id_is(&parsed, "Microsoft.Network/privateEndpoints"))
+            return err_code(e, RC_INVALID, "InvalidResourceReference",
+                            "'%.*s' in privateEndpoints of attachment %.*s is not the id of a "
+                            "private endpoint.",
+                            STR_ARG(str_take(id, 300)), STR_ARG(w->call->name));
+    }
+    return RC_OK;
+}
+
+/* --- the evidence
+ * --------------------------------------------------------------------------------------- */
+/* What each kind says of itself: an object under its own name. What the values mean is origin/'s.
+ */
+static const struct evidence_form {
+    const char *kind, *members[3];
+} forms[] = {
+    {"netns", {"name"}},
+    {"device", {"name"}},
+    {"mark", {"value", "mask"}},
+    {"range", {"addressPrefixes"}},
+};
+
+static const struct evidence_form *form_of(struct str kind)
+{
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+        if (str_is_nocase(kind, forms[i].kind))
+            return &forms[i];
+    return NULL;
+}
+
+static enum rc form_check(const struct json *sent, const struct evidence_form *form, struct err *e)
+{
+    static const char *const members[] = {"netns", "device", "mark", "proxy", "range", "subnet"};
+
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        if (strcmp(members[i], form->kind) != 0 && json_len(json_get_nocase(sent, members[i])) > 0)
+            return err_set(e, RC_INVALID, "An attachment of kind %s has no properties.%s.",
+                           form->kind, members[i]);
+    if (json_type(json_get_nocase(sent, form->kind)) != JSON_OBJECT)
+        return err_set(e, RC_INVALID, "An attachment of kind %s needs properties.%s.%s.",
+                       form->kind, form->kind, form->members[0]);
+    return RC_OK;
+}
+
+static enum rc evidence_set(const struct json *sent, struct json *properties, struct err *e)
+{
+    struct str kind = json_str(json_get_nocase(sent, "kind"));
+    const struct evidence_form *form = form_of(kind);
+    struct json *own = json_new_object();
+
+    if (!kind.ptr || !form) { /* origin/ knows which kinds there are, and says so */
+        json_free(own);
+        return kind.ptr ? RC_OK : err_set(e, RC_INVALID, "An attachment needs properties.kind.");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(form->members) && form->members[i]; i++)
+        copy_member(json_get_nocase(sent, form->kind), own, form->members[i]);
+    if (strcmp(form->kind, "mark") == 0 && !json_get(own, "mask"))
+        json_set(own, "mask", json_new_int(UINT32_MAX));
+    json_set(properties, form->kind, own);
+    return form_check(sent, form, e);
 }
 
 /* --- writing
  * -------------------------------------------------------------------------------------------- */
-/* Members of kinds that are not offered, and private endpoints, of which there are none to refer
- * to. */
-static enum rc members_check(const struct json *sent, struct err *e)
-{
-    static const char *const refused[] = {"device", "mark",   "proxy",
-                                          "range",  "subnet", "privateEndpoints"};
-    struct str kind = json_str(json_get_nocase(sent, "kind"));
-
-    if (!kind.ptr)
-        return err_set(e, RC_INVALID, "An attachment needs properties.kind.");
-    if (!str_is_nocase(kind, "netns"))
-        return RC_OK; /* origin/ knows which kinds there are, and says so */
-    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-        const struct json *j = json_get_nocase(sent, refused[i]);
-
-        if (json_len(j) > 0)
-            return err_set(e, RC_UNSUPPORTED,
-                           "This server does not offer '%s' for attachments of kind netns.",
-                           refused[i]);
-    }
-    if (json_str(json_get_nocase(json_get_nocase(sent, "netns"), "name")).len == 0)
-        return err_set(e, RC_INVALID, "An attachment of kind netns needs properties.netns.name.");
-    return RC_OK;
-}
-
 static enum rc attachment_put(struct arm_write *w, const struct json *sent_body, struct json *body,
                               struct err *e)
 {
@@ -158,11 +205,12 @@ static enum rc attachment_put(struct arm_write *w, const struct json *sent_body,
     struct str id = json_str(json_get_nocase(json_get_nocase(sent, "virtualNetwork"), "id"));
     struct json *properties = json_new_object(), *reference = json_new_object();
     struct meta_resource network = {0};
-    enum rc rc = members_check(sent, e);
+    enum rc rc;
 
     json_set(body, "properties", properties);
     json_set_str(properties, "kind", json_str(json_get_nocase(sent, "kind")));
     json_set(properties, "virtualNetwork", reference);
+    rc = evidence_set(sent, properties, e);
     if (rc == RC_OK)
         rc = network_get(w, id, &network, &network_body, e);
     if (rc != RC_OK)
@@ -172,8 +220,8 @@ static enum rc attachment_put(struct arm_write *w, const struct json *sent_body,
     copy_member(sent, properties, "outboundPublicIPAddress");
     json_set(properties, "trustedService",
              json_new_bool(json_bool(json_get_nocase(sent, "trustedService"), false)));
-    netns_set(sent, properties);
-    return interfaces_set(w, sent, &network, network_body, properties, e);
+    rc = endpoints_set(w, sent, properties, e);
+    return rc == RC_OK ? interfaces_set(w, sent, &network, network_body, properties, e) : rc;
 }
 
 static enum rc attachment_patch(struct arm_write *w, const struct json *sent, struct json *body,

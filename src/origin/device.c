@@ -24,12 +24,14 @@ static bool device_find(const struct origin_table *t, const struct evidence *ev,
     if (ev->ifindex == 0)
         return false;
     *ret = NULL;
-    if (len > 0) {
-        int n = snprintf(key, sizeof(key), "device/%.*s", (int)len, ev->interface);
+    if (len == 0)
+        return true;
+    int n = snprintf(key, sizeof(key), "device/%.*s", (int)len, ev->interface);
+    const struct attachment *at = map_get(&t->claims, (struct str){key, (size_t)n});
 
-        *ret = map_get(&t->claims, (struct str){key, (size_t)n});
-    }
-    return len == 0 || *ret;
+    if (ev->via.family == 0) /* else somebody in that network claims to speak for others */
+        *ret = at;
+    return at != NULL;
 }
 
 const struct attachment_kind attachment_device = {

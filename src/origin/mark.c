@@ -123,7 +123,7 @@ static bool mark_find(const struct origin_table *t, const struct evidence *ev,
     const struct marks *s = t->index[ATTACH_MARK];
 
     *ret = NULL;
-    if ((ev->mark & s->bits) == 0)
+    if ((ev->mark & s->bits) == 0 || ev->via.family != 0) /* a forwarder's own says nothing */
         return false;
     for (size_t i = 0; !*ret && i < s->n_masks; i++) {
         const struct mark m = {s->masks[i], ev->mark & s->masks[i]};

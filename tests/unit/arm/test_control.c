@@ -443,7 +443,7 @@ static void a_bad_attachment_is_refused_whole(void **state)
                 "{\"properties\":{\"kind\":\"range\",\"range\":{\"addressPrefixes\":[]},"
                 "\"virtualNetwork\":{\"id\":\"" VNET "\"}}}"),
         400);
-    assert_error(c, "NotSupported");
+    assert_error(c, "InvalidRequestContent");
     assert_int_equal(control(c, "PUT", ATTACH "a",
                              "{\"properties\":{\"kind\":\"netns\",\"netns\":{\"name\":\"../x\"},"
                              "\"virtualNetwork\":{\"id\":\"" VNET "\"}}}"),
@@ -454,6 +454,78 @@ static void a_bad_attachment_is_refused_whole(void **state)
                      400);
     assert_error(c, "InvalidResourceReference");
     assert_int_equal(control(c, "PUT", ATTACH "a", "{}"), 400);
+    assert_int_equal(control(c, "GET", ATTACH "a", NULL), 404);
+}
+
+#define KIND(own)   "{\"properties\":{" own ",\"virtualNetwork\":{\"id\":\"" VNET "\"}}}"
+#define ENDPOINT_ID G "/providers/Microsoft.Network/privateEndpoints/pe"
+
+static void each_kind_is_stored_with_what_it_says(void **state)
+{
+    struct control *c = lab_with_network(state);
+
+    assert_int_equal(
+        control(c, "PUT", ATTACH "d",
+                KIND("\"Kind\":\"device\",\"Device\":{\"Name\":\"br0\"},\"privateEndpoints\":[{"
+                     "\"localAddress\":\"10.0.0.9\",\"privateEndpoint\":{\"id\":\"" ENDPOINT_ID
+                     "\"}}]")),
+        201);
+    assert_str(answer_text(c, "properties.device.name"), "br0");
+    assert_str(json_str(json_path(json_at(json_path(c->answer, "properties.privateEndpoints"), 0),
+                                  "privateEndpoint.id")),
+               ENDPOINT_ID);
+    assert_int_equal(
+        control(c, "PUT", ATTACH "m", KIND("\"kind\":\"mark\",\"mark\":{\"value\":260}")), 201);
+    assert_int_equal(json_int(json_path(c->answer, "properties.mark.mask"), 0), UINT32_MAX);
+    assert_int_equal(control(c, "PUT", ATTACH "r",
+                             KIND("\"kind\":\"range\",\"range\":{\"addressPrefixes\":[\"10.0.0.0/"
+                                  "8\",\"fd00::/8\"]}")),
+                     201);
+    assert_int_equal(json_len(json_path(c->answer, "properties.range.addressPrefixes")), 2);
+    assert_int_equal(
+        control(c, "PUT", ATTACH "d", KIND("\"kind\":\"device\",\"device\":{\"name\":\"br1\"}")),
+        200);
+}
+
+static void overlapping_evidence_is_a_conflict(void **state)
+{
+    struct control *c = lab_with_network(state);
+    static const char *const pairs[][2] = {
+        {KIND("\"kind\":\"device\",\"device\":{\"name\":\"br0\"}"),
+         KIND("\"kind\":\"device\",\"device\":{\"name\":\"br0\"}")},
+        {KIND("\"kind\":\"mark\",\"mark\":{\"value\":1,\"mask\":255}"),
+         KIND("\"kind\":\"mark\",\"mark\":{\"value\":257,\"mask\":65535}")},
+        {KIND("\"kind\":\"range\",\"range\":{\"addressPrefixes\":[\"10.0.0.0/8\"]}"),
+         KIND("\"kind\":\"range\",\"range\":{\"addressPrefixes\":[\"fd00::/8\",\"10.1.0.0/16\"]}")},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        assert_int_equal(control(c, "PUT", ATTACH "one", pairs[i][0]), i == 0 ? 201 : 200);
+        assert_int_equal(control(c, "PUT", ATTACH "two", pairs[i][1]), 409);
+        assert_int_equal(control(c, "GET", ATTACH "two", NULL), 404);
+        assert_int_equal(control(c, "PUT", ATTACH "one", pairs[i][0]), 200); /* not with itself */
+    }
+}
+
+static void what_another_kind_has_is_refused(void **state)
+{
+    struct control *c = lab_with_network(state);
+    static const char *const bodies[] = {
+        KIND("\"kind\":\"device\""),
+        KIND("\"kind\":\"device\",\"device\":{\"name\":\"br0\"},\"mark\":{\"value\":1}"),
+        KIND("\"kind\":\"device\",\"device\":{\"name\":\"br0\"},\"subnet\":{\"id\":\"/x\"}"),
+        KIND("\"kind\":\"device\",\"device\":{\"name\":\"br0\"},\"privateEndpoints\":[{"
+             "\"localAddress\":\"10.0.0.9\",\"privateEndpoint\":{\"id\":\"" VNET "\"}}]"),
+        KIND("\"kind\":\"device\",\"device\":{\"name\":\"br0\"},\"privateEndpoints\":[{"
+             "\"privateEndpoint\":{\"id\":\"" ENDPOINT_ID "\"}}]"),
+        KIND("\"kind\":\"mark\",\"mark\":{\"value\":0}"),
+        KIND("\"kind\":\"mark\",\"mark\":{\"value\":1},\"services\":[\"data\",\"control\"]"),
+        KIND("\"kind\":\"range\",\"range\":{\"addressPrefixes\":[\"10.0.0.1/8\"]}"),
+        KIND("\"kind\":\"magic\""),
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++)
+        assert_int_equal(control(c, "PUT", ATTACH "a", bodies[i]), 400);
     assert_int_equal(control(c, "GET", ATTACH "a", NULL), 404);
 }
 
@@ -572,6 +644,9 @@ int main(void)
         CONTROL_TEST(a_network_put_without_subnets_keeps_them_and_an_empty_list_drops_them),
         CONTROL_TEST(an_attachment_belongs_to_the_server_and_says_its_state),
         CONTROL_TEST(a_bad_attachment_is_refused_whole),
+        CONTROL_TEST(each_kind_is_stored_with_what_it_says),
+        CONTROL_TEST(overlapping_evidence_is_a_conflict),
+        CONTROL_TEST(what_another_kind_has_is_refused),
         CONTROL_TEST(a_resource_is_found_by_its_type),
         CONTROL_TEST(long_lists_come_in_pages),
         CONTROL_TEST(every_write_that_succeeds_leaves_one_audit_entry),
