@@ -1,4 +1,5 @@
 #include "app/server.h"
+#include "app/heard.h"
 #include "app/listeners.h"
 #include "app/metrics_routes.h"
 #include "arm/arm.h"
@@ -109,8 +110,38 @@ static struct http_routes join_routes(struct server *s)
     return (struct http_routes){s->control_routes, n, true};
 }
 
+struct kind_question {
+    const struct uuid *attachment;
+    enum origin_attachment_kind kind;
+};
+
+static enum rc kind_of(const struct snapshot *s, void *arg, struct err *e)
+{
+    const struct origin_attachment *list = NULL;
+    size_t n = origin_attachments(s->origins, &list);
+    struct kind_question *q = arg;
+
+    for (size_t i = 0; i < n; i++)
+        if (uuid_eq(&list[i].uuid, q->attachment)) {
+            q->kind = list[i].kind;
+            return RC_OK;
+        }
+    return err_set(e, RC_NOT_FOUND, "no such attachment");
+}
+
+/* Of one that has no listener. */
+static enum rc state_without_listener(struct server *s, const struct uuid *attachment,
+                                      enum listener_state *ret, struct buf *why)
+{
+    struct kind_question q = {.attachment = attachment};
+    enum rc rc = snapshot_with_newest(s->hub, kind_of, &q, NULL);
+
+    return rc == RC_OK ? heard_state(s->options, q.kind, ret, why) : rc;
+}
+
 /* Any thread. Attachments that have no listener yet wait for one. */
-static enum arm_attachment_state attachment_state(void *ctx, const struct uuid *attachment, char *reason, size_t cap)
+static enum arm_attachment_state attachment_state(void *ctx, const struct uuid *attachment,
+                                                  char *reason, size_t cap)
 {
     static const enum arm_attachment_state states[] = {
         [LISTENER_WAITING] = ARM_ATTACHMENT_WAITING,
@@ -121,7 +152,8 @@ static enum arm_attachment_state attachment_state(void *ctx, const struct uuid *
     enum listener_state state = LISTENER_WAITING;
     struct server *s = ctx;
 
-    if (!s->listeners || listeners_state(s->listeners, attachment, &state, &why) != RC_OK)
+    if (!s->listeners || (listeners_state(s->listeners, attachment, &state, &why) != RC_OK &&
+                          state_without_listener(s, attachment, &state, &why) != RC_OK))
         return ARM_ATTACHMENT_WAITING;
     snprintf(reason, cap, "%s", buf_cstr(&why));
     return states[state];

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "base/metric.h"
+#include <net/if.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -394,10 +395,19 @@ static void cut_run(struct loop_task *t)
     net_streams_cut(c->peer->wire.loop, &attachment);
 }
 
-static void client_is_cut(void *arg)
+static void cut_interface_run(struct loop_task *t)
 {
-    struct peer *p = arg;
-    struct cutter cut = {.task.run = cut_run, .peer = p};
+    struct cutter *c = CONTAINER_OF(t, struct cutter, task);
+    unsigned loopback = if_nametoindex("lo");
+
+    net_streams_cut_interface(c->peer->wire.loop, loopback + 1);
+    assert_false(c->peer->failed);
+    net_streams_cut_interface(c->peer->wire.loop, loopback);
+}
+
+static void client_is_cut_by(struct peer *p, void (*run)(struct loop_task *t))
+{
+    struct cutter cut = {.task.run = run, .peer = p};
     struct wire_client c;
 
     peer_connect(p, &c);
@@ -406,6 +416,16 @@ static void client_is_cut(void *arg)
     loop_post(p->wire.loop, &cut.task);
     p->client_got = wire_receive(&c, p->client_bytes, 1);
     wire_disconnect(&c);
+}
+
+static void client_is_cut(void *arg)
+{
+    client_is_cut_by(arg, cut_run);
+}
+
+static void client_is_cut_with_its_interface(void *arg)
+{
+    client_is_cut_by(arg, cut_interface_run);
 }
 
 static void by_attachment(struct wire *w, struct net_listener_config *c)
@@ -429,6 +449,17 @@ static void an_attachment_that_went_cuts_its_streams_and_tells_their_owners(void
     peer_free(p);
 }
 
+static void an_interface_that_went_cuts_the_streams_that_came_through_it(void **state)
+{
+    struct peer *p = peer_new(state, hung_up_ready);
+
+    wire_run(&p->wire, client_is_cut_with_its_interface, p);
+    while (!p->failed)
+        loop_run(p->wire.loop);
+    assert_int_equal(p->client_got, -1);
+    peer_free(p);
+}
+
 int main(void)
 {
     static char tcp[] = "tcp", tls[] = "tls", proxy[] = "proxy", proxy_tls[] = "proxy and tls";
@@ -445,6 +476,7 @@ int main(void)
         T(a_reset_drops_what_was_collected),
         T(a_client_that_resets_is_an_error),
         T(an_attachment_that_went_cuts_its_streams_and_tells_their_owners),
+        T(an_interface_that_went_cuts_the_streams_that_came_through_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

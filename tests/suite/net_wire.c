@@ -56,7 +56,7 @@ static void wire_tls(struct wire *w)
 void wire_open(struct wire *w, bool tls, void (*accepted)(void *ctx, struct net_stream *s),
                void *ctx, void (*change)(struct wire *w, struct net_listener_config *c))
 {
-    struct sock_listen at = {.addr = {4, {127, 0, 0, 1}}};
+    struct sock_listen at = {.addr = {4, {127, 0, 0, 1}}, .flags = SOCK_PKTINFO};
     struct ip_addr local;
     int fd = -1;
 
