@@ -65,6 +65,34 @@ static bool network_has_subnet(const struct meta_resource *network, const struct
     return false;
 }
 
+static enum rc subnet_check(const struct arm_write *w, const struct meta_resource *network,
+                            const struct json *network_body, struct str id, struct err *e)
+{
+    if (network_has_subnet(network, network_body, id))
+        return RC_OK;
+    return err_code(e, RC_INVALID, "InvalidResourceReference",
+                    "Subnet %.*s referenced by attachment %.*s was not found in its virtual "
+                    "network.",
+                    STR_ARG(str_take(id, 300)), STR_ARG(w->call->name));
+}
+
+/* {"id"}, where all connections are one subnet's. */
+static enum rc subnet_set(const struct arm_write *w, const struct json *sent,
+                          const struct meta_resource *network, const struct json *network_body,
+                          struct json *properties, struct err *e)
+{
+    const struct json *j = json_get_nocase(sent, "subnet");
+    struct str id = json_str(json_get_nocase(j, "id"));
+    struct json *subnet;
+
+    if (json_type(j) == JSON_ABSENT || json_type(j) == JSON_NULL)
+        return RC_OK;
+    subnet = json_new_object();
+    json_set_str(subnet, "id", id);
+    json_set(properties, "subnet", subnet);
+    return subnet_check(w, network, network_body, id, e);
+}
+
 /* {"name", "subnet":{"id"}} for each interface that is known to be one subnet's. */
 static enum rc interfaces_set(struct arm_write *w, const struct json *sent,
                               const struct meta_resource *network, const struct json *network_body,
@@ -83,11 +111,10 @@ static enum rc interfaces_set(struct arm_write *w, const struct json *sent,
         json_set_str(one, "name", json_str(json_get_nocase(json_at(list, i), "name")));
         json_set(one, "subnet", subnet);
         json_append(stored, one);
-        if (!network_has_subnet(network, network_body, id))
-            return err_code(
-                e, RC_INVALID, "InvalidResourceReference",
-                "Subnet %.*s referenced by attachment %.*s was not found in its virtual network.",
-                STR_ARG(str_take(id, 300)), STR_ARG(w->call->name));
+        enum rc rc = subnet_check(w, network, network_body, id, e);
+
+        if (rc != RC_OK)
+            return rc;
     }
     return RC_OK;
 }
@@ -129,7 +156,7 @@ static enum rc endpoints_set(struct arm_write *w, const struct json *sent, struc
         struct arm_id parsed;
 
         json_append(stored, one);
-        json_set_str(one, "localAddress", json_str(json_get_nocase(from, "localAddress")));
+        copy_member(from, one, "localAddress");
         json_set(one, "privateEndpoint", endpoint);
         json_set_str(endpoint, "id", id);
         if (arm_id_parse(id, &parsed, NULL) != RC_OK ||
@@ -149,10 +176,9 @@ static enum rc endpoints_set(struct arm_write *w, const struct json *sent, struc
 static const struct evidence_form {
     const char *kind, *members[3];
 } forms[] = {
-    {"netns", {"name"}},
-    {"device", {"name"}},
-    {"mark", {"value", "mask"}},
-    {"range", {"addressPrefixes"}},
+    {"netns", {"name"}},         {"device", {"name"}},
+    {"mark", {"value", "mask"}}, {"range", {"addressPrefixes"}},
+    {"proxy", {"peers", "tlv"}},
 };
 
 static const struct evidence_form *form_of(struct str kind)
@@ -166,8 +192,9 @@ static const struct evidence_form *form_of(struct str kind)
 static enum rc form_check(const struct json *sent, const struct evidence_form *form, struct err *e)
 {
     static const char *const members[] = {"netns", "device", "mark", "proxy", "range", "subnet"};
+    bool proxy = strcmp(form->kind, "proxy") == 0; /* the one that may name its subnet */
 
-    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+    for (size_t i = 0; i < ARRAY_LEN(members) - (proxy ? 1 : 0); i++)
         if (strcmp(members[i], form->kind) != 0 && json_len(json_get_nocase(sent, members[i])) > 0)
             return err_set(e, RC_INVALID, "An attachment of kind %s has no properties.%s.",
                            form->kind, members[i]);
@@ -221,6 +248,8 @@ static enum rc attachment_put(struct arm_write *w, const struct json *sent_body,
     json_set(properties, "trustedService",
              json_new_bool(json_bool(json_get_nocase(sent, "trustedService"), false)));
     rc = endpoints_set(w, sent, properties, e);
+    if (rc == RC_OK)
+        rc = subnet_set(w, sent, &network, network_body, properties, e);
     return rc == RC_OK ? interfaces_set(w, sent, &network, network_body, properties, e) : rc;
 }
 

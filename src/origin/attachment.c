@@ -5,16 +5,10 @@
 
 /* In the order of precedence. */
 static const struct attachment_kind *const kinds[] = {
-    &attachment_netns,
-    &attachment_device,
-    &attachment_mark,
-    &attachment_range,
+    &attachment_netns, &attachment_device, &attachment_proxy, &attachment_mark, &attachment_range,
 };
 
 enum { ENTRIES_MAX = 1024 }; /* interfaces, and private endpoints, of one attachment */
-
-/* Kinds that the project knows and this version does not offer. */
-static const char *const later[] = {"proxy"};
 
 static enum rc kind_read(struct str name, const struct attachment_kind **ret, struct err *e)
 {
@@ -23,10 +17,6 @@ static enum rc kind_read(struct str name, const struct attachment_kind **ret, st
             *ret = kinds[i];
             return RC_OK;
         }
-    for (size_t i = 0; i < ARRAY_LEN(later); i++)
-        if (str_is_nocase(name, later[i]))
-            return err_set(e, RC_UNSUPPORTED, "this version offers no attachments of kind %s",
-                           later[i]);
     return err_set(e, RC_INVALID, "no kind of attachment is called '%.*s'", STR_ARG(name));
 }
 
@@ -66,25 +56,53 @@ static enum rc outbound_read(const struct json *properties, struct ip_addr *ret,
     return rc == RC_OK ? rc : err_prefix(e, rc, "outboundPublicIPAddress");
 }
 
+/* {"id"}, of the attachment's network. One that is gone is NULL. */
+static enum rc subnet_read(const struct origin_table *t, const struct attachment *at,
+                           const struct json *reference, const struct origin_subnet **ret,
+                           struct err *e)
+{
+    struct str id;
+    enum rc rc = origin_text_read(reference, "id", &id, e);
+
+    if (rc != RC_OK)
+        return rc;
+    const struct origin_subnet *s = origin_by_id(&t->subnet_by_id, id);
+
+    if (s && t->networks[s->network] != at->network)
+        return err_set(e, RC_INVALID, "subnet %.*s belongs to another virtual network",
+                       STR_ARG(s->id));
+    *ret = s;
+    return RC_OK;
+}
+
+static enum rc own_subnet_read(const struct origin_table *t, struct attachment *at,
+                               const struct json *properties, struct err *e)
+{
+    const struct json *j = json_get(properties, "subnet");
+
+    if (json_type(j) == JSON_ABSENT || json_type(j) == JSON_NULL)
+        return RC_OK;
+    enum rc rc = subnet_read(t, at, j, &at->subnet, e);
+
+    at->names_subnet = true;
+    return rc == RC_OK ? rc : err_prefix(e, rc, "subnet");
+}
+
 static enum rc interface_read(const struct origin_table *t, const struct attachment *at,
                               const struct json *j, struct arena *a,
                               struct attachment_interface *ret, struct err *e)
 {
-    struct str name, subnet;
+    const struct origin_subnet *s = NULL;
+    struct str name;
     enum rc rc = origin_text_read(j, "name", &name, e);
 
     if (rc == RC_OK)
-        rc = origin_text_read(json_get(j, "subnet"), "id", &subnet, e);
+        rc = subnet_read(t, at, json_get(j, "subnet"), &s, e);
     if (rc != RC_OK)
         return err_prefix(e, rc, "interfaces");
     for (const struct attachment_interface *i = at->interfaces; i < ret; i++)
         if (str_eq(i->name, name))
             return err_set(e, RC_INVALID, "interface %.*s is named twice", STR_ARG(name));
-    const struct origin_subnet *s = origin_by_id(&t->subnet_by_id, subnet);
-
-    if (s && t->networks[s->network] != at->network)
-        return err_set(e, RC_INVALID, "subnet %.*s belongs to another virtual network",
-                       STR_ARG(s->id));
     *ret = (struct attachment_interface){.name = arena_copy(a, name), .subnet = s};
     return RC_OK;
 }
@@ -108,20 +126,23 @@ static enum rc interfaces_read(struct origin_table *t, struct attachment *at,
 static enum rc endpoint_read(const struct attachment *at, const struct json *j,
                              struct attachment_endpoint *ret, struct err *e)
 {
-    struct str local, id, uuid = json_str(json_path(j, "privateEndpoint.uuid"));
+    struct str local = STR_NONE, id, uuid = json_str(json_path(j, "privateEndpoint.uuid"));
+    bool by_address = at->kind->kind != ATTACH_PROXY; /* there the TLV tells it */
     struct attachment_endpoint p = {0};
-    enum rc rc = origin_text_read(j, "localAddress", &local, e);
+    enum rc rc = origin_text_read(json_get(j, "privateEndpoint"), "id", &id, e);
 
-    if (rc == RC_OK)
-        rc = origin_text_read(json_get(j, "privateEndpoint"), "id", &id, e);
-    if (rc == RC_OK)
+    if (rc == RC_OK && by_address)
+        rc = origin_text_read(j, "localAddress", &local, e);
+    if (rc == RC_OK && by_address)
         rc = ip_parse(local, &p.local, e);
+    if (rc == RC_OK && !by_address && json_str(json_get(j, "localAddress")).len > 0)
+        rc = err_set(e, RC_INVALID, "attachments of kind proxy have no localAddress");
     if (rc == RC_OK && uuid.ptr)
         rc = uuid_parse(uuid, &p.endpoint, e);
     if (rc != RC_OK)
         return err_prefix(e, rc, "privateEndpoints");
     for (const struct attachment_endpoint *i = at->endpoints; i < ret; i++)
-        if (ip_eq(&i->local, &p.local))
+        if (by_address && ip_eq(&i->local, &p.local))
             return err_set(e, RC_INVALID, "local address %.*s has two private endpoints",
                            STR_ARG(local));
     *ret = p;
@@ -157,6 +178,8 @@ static enum rc common_read(struct origin_table *t, struct attachment *at,
     rc = services_read(properties, &at->face.services, e);
     if (rc == RC_OK)
         rc = outbound_read(properties, &at->outbound, e);
+    if (rc == RC_OK)
+        rc = own_subnet_read(t, at, properties, e);
     if (rc == RC_OK)
         rc = interfaces_read(t, at, properties, e);
     return rc == RC_OK ? endpoints_read(t, at, properties, e) : rc;
@@ -221,9 +244,13 @@ const struct attachment_kind *attachment_find(const struct origin_table *t,
                                               const struct evidence *ev,
                                               const struct attachment **ret_at)
 {
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (kinds[i]->find && t->n_of[kinds[i]->kind] > 0 && kinds[i]->find(t, ev, ret_at))
-            return kinds[i];
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        const struct attachment_kind *k = kinds[i];
+
+        /* What a proxy's header tells names an attachment even where there is none. */
+        if (k->find && (t->n_of[k->kind] > 0 || k->kind == ATTACH_PROXY) && k->find(t, ev, ret_at))
+            return k;
+    }
     return NULL;
 }
 

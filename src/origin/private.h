@@ -44,6 +44,8 @@ struct attachment {
     size_t n_interfaces;
     struct attachment_endpoint *endpoints;
     size_t n_endpoints;
+    bool names_subnet; /* one for all its connections: */
+    const struct origin_subnet *subnet; /* NULL: gone */
     const void *own; /* what only its kind has; the arena's */
 };
 
@@ -67,7 +69,8 @@ struct attachment_kind {
                     const struct evidence *ev, struct origin *ret);
 };
 enum { ATTACHMENT_KINDS = ATTACH_RANGE + 1 };
-extern const struct attachment_kind attachment_netns, attachment_device, attachment_mark, attachment_range;
+extern const struct attachment_kind attachment_netns, attachment_device, attachment_proxy, attachment_mark,
+    attachment_range;
 /* The first kind in the order of precedence that the evidence names one of; NULL: of none. *ret_at as for find. */
 const struct attachment_kind *attachment_find(const struct origin_table *t, const struct evidence *ev,
                                               const struct attachment **ret_at);

@@ -130,9 +130,8 @@ void origin_resolve(const struct origin_table *t, const struct evidence *ev, str
         resolve_attached(t, ev, ret);
         break;
     case NET_MAIN:
+    case NET_PROXY:
         resolve_found(t, ev, ret);
-        break;
-    case NET_PROXY: /* whom the proxy speaks for is not in the evidence: nobody that is known */
         break;
     }
 }

@@ -36,10 +36,17 @@ static void try_peer(const struct origin_table *t, const struct uuid *u,
 
     if (ev.arrival != NET_MAIN)
         ev.attachment = *u;
+    if (kind == ATTACH_PROXY) {
+        ev.arrival = NET_PROXY;
+        ev.via = (struct ip_addr){4, {10, 0, 0, 1}};
+        ev.n_tlvs = 1;
+        ev.tlvs[0] = (struct evidence_tlv){.type = TLV_NAMESPACE, .text = "vnet1"};
+    }
 
     ev.peer = ev.local = (struct ip_addr){.family = 4, .bytes = {10, 0, third, 4}};
     origin_resolve(t, &ev, &o);
-    assert(uuid_eq(&o.attachment, u) || (ev.arrival == NET_MAIN && uuid_is_nil(&o.attachment)));
+    assert(uuid_eq(&o.attachment, u) ||
+           ((ev.arrival == NET_MAIN || ev.arrival == NET_PROXY) && uuid_is_nil(&o.attachment)));
     if (o.kind == ORIGIN_SUBNET)
         assert(str_is(origin_subnet_id(t, &o.subnet), NETWORK "/subnets/n"));
     if (o.kind == ORIGIN_PUBLIC)

@@ -56,10 +56,9 @@ static void two_attachments_cannot_claim_one_namespace(void **state)
     assert_int_equal(world_attachment(b, "two", TWO, text), RC_CONFLICT);
 }
 
-static void kinds_that_this_version_lacks_say_so(void **state)
+static void kinds_that_nobody_knows_are_refused(void **state)
 {
     (void)state;
-    assert_int_equal(try_one("{\"kind\":\"proxy\"}"), RC_UNSUPPORTED);
     assert_int_equal(try_one("{\"kind\":\"magic\"}"), RC_INVALID);
     assert_int_equal(try_one("{}"), RC_INVALID);
 }
@@ -120,7 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_listed_attachment_tells_its_place_and_services),
         cmocka_unit_test(two_attachments_cannot_claim_one_namespace),
-        cmocka_unit_test(kinds_that_this_version_lacks_say_so),
+        cmocka_unit_test(kinds_that_nobody_knows_are_refused),
         cmocka_unit_test(a_namespace_name_is_one_file_name),
         cmocka_unit_test(members_are_checked),
         cmocka_unit_test(a_network_whose_subnets_are_not_understood_is_refused),

@@ -24,9 +24,13 @@ struct plain {
     bool blue, outbound, pinned, endpoint; /* pinned: interface "d0" is blue's corner */
     unsigned place;                        /* of "d0".."d3" */
     uint32_t value, mask;
-    unsigned third, bits; /* range: 10.0.third.0/bits; bits 0 stands for fd00::/64 */
+    unsigned third, bits;       /* range: 10.0.third.0/bits; bits 0 stands for fd00::/64 */
+    unsigned peers, type, text; /* proxy: which of the lists below */
+    bool named;                 /* proxy: blue's corner */
     struct uuid uuid;
 };
+static const char *const peer_lists[] = {"10.200.0.0/16", "10.200.1.0/24", "192.0.2.0/24"};
+static const uint8_t tlv_types[] = {TLV_AWS, TLV_ALIBABA, TLV_NAMESPACE};
 struct config {
     struct plain list[ATTACHMENTS];
     size_t n;
@@ -52,6 +56,9 @@ static bool clash(const struct plain *a, const struct plain *b)
                 return true;
         return false;
     }
+    if (a->kind == ATTACH_PROXY)
+        return a->type == b->type && a->text == b->text &&
+               (a->peers == b->peers || a->peers + b->peers == 1);
     if (a->kind == ATTACH_RANGE)
         return cidr_of(a, &x) && cidr_of(b, &y) && cidr_overlaps(&x, &y);
     return a->place == b->place;
@@ -60,7 +67,7 @@ static bool clash(const struct plain *a, const struct plain *b)
 static struct plain random_plain(unsigned serial)
 {
     static const enum origin_attachment_kind kinds[] = {ATTACH_NETNS, ATTACH_DEVICE, ATTACH_MARK,
-                                                        ATTACH_RANGE};
+                                                        ATTACH_RANGE, ATTACH_PROXY};
     struct plain p = {.kind = kinds[pick(ARRAY_LEN(kinds))]};
 
     p.blue = pick(2);
@@ -72,8 +79,12 @@ static struct plain random_plain(unsigned serial)
     while (p.value == 0);
     p.third = pick(4);
     p.bits = pick(5) == 0 ? 0 : p.third % 2 ? 24 : 23 + pick(2);
+    p.peers = pick(ARRAY_LEN(peer_lists));
+    p.type = pick(ARRAY_LEN(tlv_types));
+    p.text = pick(2);
+    p.named = p.kind == ATTACH_PROXY && p.blue && pick(3) == 0;
     p.pinned = p.kind <= ATTACH_DEVICE && p.blue && pick(3) == 0;
-    p.endpoint = p.kind <= ATTACH_DEVICE && pick(3) == 0;
+    p.endpoint = (p.kind <= ATTACH_DEVICE || p.kind == ATTACH_PROXY) && !p.named && pick(3) == 0;
     p.uuid = (struct uuid){{[0] = 7, [15] = (uint8_t)(serial + 1)}};
     return p;
 }
@@ -88,6 +99,11 @@ static void write_own(const struct plain *p, struct buf *b)
 
     if (p->kind == ATTACH_MARK) {
         buf_addf(b, "\"kind\":\"mark\",\"mark\":{\"value\":%u,\"mask\":%u}", p->value, p->mask);
+    } else if (p->kind == ATTACH_PROXY) {
+        buf_addf(b,
+                 "\"kind\":\"proxy\",\"proxy\":{\"peers\":[\"%s\"],\"tlv\":{\"type\":%u,"
+                 "\"value\":\"v%u\"}}",
+                 peer_lists[p->peers], tlv_types[p->type], p->text);
     } else if (p->kind == ATTACH_RANGE) {
         assert_true(cidr_of(p, &c));
         cidr_format(&c, text);
@@ -112,7 +128,12 @@ static enum rc add(struct origin_builder *b, const struct plain *p)
     if (p->pinned)
         buf_addf(&text, ",\"interfaces\":[{\"name\":\"d0\",\"subnet\":{\"id\":\"%s\"}}]",
                  NETWORK_ID("blue") "/subnets/corner");
-    if (p->endpoint)
+    if (p->named)
+        buf_addf(&text, ",\"subnet\":{\"id\":\"%s\"}", NETWORK_ID("blue") "/subnets/corner");
+    if (p->endpoint && p->kind == ATTACH_PROXY)
+        buf_addf(&text, ",\"privateEndpoints\":[{\"privateEndpoint\":{\"id\":\"/pe\",\"uuid\":"
+                        "\"" UUID_TEXT("99") "\"}}]");
+    else if (p->endpoint)
         buf_addf(&text, ",\"privateEndpoints\":[{\"localAddress\":\"10.0.0.9\",\"privateEndpoint\":"
                         "{\"id\":\"/pe\",\"uuid\":\"" UUID_TEXT("99") "\"}}]");
     buf_addf(&text, "}");
@@ -154,6 +175,25 @@ static void random_config(struct config *c)
 /* --- evidence ------------------------------------------------------------------------------------
  */
 
+/* What a proxy said: nothing of itself, or an address and up to three values. */
+static void random_header(struct evidence *ev)
+{
+    static const struct ip_addr proxies[] = {
+        {4, {10, 200, 0, 1}}, {4, {10, 200, 1, 1}}, {4, {192, 0, 2, 1}}};
+
+    ev->arrival = NET_PROXY;
+    ev->mark = 0;
+    if (pick(5) == 0)
+        return;
+    ev->via = proxies[pick(ARRAY_LEN(proxies))];
+    ev->n_tlvs = (uint8_t)(pick(3) ? pick(2) : pick(4));
+    for (unsigned i = 0; i < ev->n_tlvs; i++) {
+        ev->tlvs[i].type = tlv_types[pick(ARRAY_LEN(tlv_types))];
+        ev->tlvs[i].subtype = (uint8_t)i;
+        snprintf(ev->tlvs[i].text, sizeof(ev->tlvs[i].text), "v%u", pick(3));
+    }
+}
+
 static struct evidence random_evidence(const struct config *c)
 {
     static const enum net_arrival arrivals[] = {NET_MAIN, NET_MAIN, NET_MAIN, NET_NETNS,
@@ -171,7 +211,9 @@ static struct evidence random_evidence(const struct config *c)
         snprintf(ev.interface, sizeof(ev.interface), "d%u", pick(6));
     if (pick(3) == 0)
         ev.mark = 0;
-    if (ev.arrival == NET_MAIN)
+    if (ev.arrival == NET_MAIN && pick(2))
+        random_header(&ev);
+    if (ev.arrival == NET_MAIN || ev.arrival == NET_PROXY)
         return ev;
     enum origin_attachment_kind kind = ev.arrival == NET_NETNS ? ATTACH_NETNS : ATTACH_DEVICE;
 
@@ -192,8 +234,10 @@ static struct origin inside(const struct plain *p, const struct evidence *ev, st
     bool ten = four && ev->peer.bytes[0] == 10;
     int subnet = -1;
 
+    if (p->kind == ATTACH_DEVICE && ev->via.family != 0)
+        return o; /* somebody there claims to speak for others */
     o.attachment = p->uuid;
-    if (place && p->endpoint && ev->local.bytes[3] == 9) {
+    if (p->endpoint && (!place || ev->local.bytes[3] == 9)) {
         o.kind = ORIGIN_PRIVATE_ENDPOINT;
         o.private_endpoint = world_uuid(UUID_TEXT("99"));
         return o;
@@ -207,6 +251,8 @@ static struct origin inside(const struct plain *p, const struct evidence *ev, st
     if (p->pinned && ev->interface[0] == '\0')
         subnet = -1;
     else if (p->pinned && strcmp(ev->interface, "d0") == 0)
+        subnet = 0x03;
+    if (p->named)
         subnet = 0x03;
     if (subnet == 0x02 && p->outbound) { /* no service endpoint */
         o.kind = ORIGIN_PUBLIC;
@@ -227,7 +273,45 @@ static const struct plain *of_listener(const struct config *c, const struct evid
     return NULL;
 }
 
-/* Interface, then mark, then source. *nobody: it names one that is not known. */
+/* Whose value it is, from this proxy. */
+static const struct plain *of_value(const struct config *c, const struct evidence *ev, unsigned k)
+{
+    struct cidr peers;
+    char text[8];
+
+    for (size_t i = 0; i < c->n; i++) {
+        const struct plain *p = &c->list[i];
+
+        snprintf(text, sizeof(text), "v%u", p->text);
+        if (p->kind == ATTACH_PROXY && tlv_types[p->type] == ev->tlvs[k].type &&
+            strcmp(text, ev->tlvs[k].text) == 0 &&
+            cidr_parse(str_from(peer_lists[p->peers]), &peers, NULL) == RC_OK &&
+            cidr_contains(&peers, &ev->via))
+            return p;
+    }
+    return NULL;
+}
+
+/* Each type has a value that is somebody's, and all of those are the same one's. */
+static const struct plain *of_header(const struct config *c, const struct evidence *ev)
+{
+    const struct plain *only = NULL;
+
+    for (unsigned i = 0; i < ev->n_tlvs; i++) {
+        const struct plain *p = of_value(c, ev, i);
+        bool some = false;
+
+        for (unsigned k = 0; k < ev->n_tlvs; k++)
+            some |= ev->tlvs[k].type == ev->tlvs[i].type && of_value(c, ev, k);
+        if (!some || (p && only && p != only))
+            return NULL;
+        only = p ? p : only;
+    }
+    return only;
+}
+
+/* Interface, then the proxy's values, then mark, then source. *nobody: it names one that is not
+ * known. */
 static const struct plain *of_main(const struct config *c, const struct evidence *ev, bool *nobody)
 {
     bool devices = false, marked = false;
@@ -242,6 +326,12 @@ static const struct plain *of_main(const struct config *c, const struct evidence
             return p;
     }
     *nobody = devices && ev->ifindex > 0 && ev->interface[0] == '\0';
+    if (!*nobody && ev->n_tlvs > 0) {
+        const struct plain *p = of_header(c, ev);
+
+        *nobody = !p;
+        return p;
+    }
     for (size_t i = 0; !*nobody && i < c->n; i++) {
         const struct plain *p = &c->list[i];
 
@@ -263,7 +353,7 @@ static const struct plain *of_main(const struct config *c, const struct evidence
 static struct origin plainly(const struct config *c, const struct evidence *ev)
 {
     struct origin o = {.kind = ORIGIN_UNIDENTIFIED, .ip = ev->peer, .attachment = ev->attachment};
-    bool main = ev->arrival == NET_MAIN, nobody = !main;
+    bool main = ev->arrival == NET_MAIN || ev->arrival == NET_PROXY, nobody = !main;
     const struct plain *p = main ? of_main(c, ev, &nobody) : of_listener(c, ev);
 
     if (p)

@@ -194,7 +194,7 @@ static void a_main_listener_sees_the_public_address(void **state)
     assert_true(uuid_is_nil(&o.attachment));
     ev.arrival = NET_PROXY;
     o = resolve(t, &ev);
-    assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
+    assert_int_equal(o.kind, ORIGIN_PUBLIC);
     origin_table_unref(t);
 }
 

@@ -195,7 +195,7 @@ static void a_network_whose_attachments_clash_is_refused(void **state)
     struct installation *i = *state;
 
     assert_int_equal(try_put(i, ATTACHMENT_TYPE, "b", NEW, attachment), RC_CONFLICT);
-    assert_int_equal(try_put(i, ATTACHMENT_TYPE, "b", NEW, "{\"kind\":\"proxy\"}"), RC_UNSUPPORTED);
+    assert_int_equal(try_put(i, ATTACHMENT_TYPE, "b", NEW, "{\"kind\":\"magic\"}"), RC_INVALID);
     assert_int_equal(see(i, 0).generation, 1);
 }
 
