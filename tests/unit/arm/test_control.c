@@ -487,6 +487,38 @@ static void each_kind_is_stored_with_what_it_says(void **state)
         200);
 }
 
+#define PROXY(peer, value)                                                                         \
+    "\"kind\":\"proxy\",\"proxy\":{\"peers\":[\"" peer                                             \
+    "\"],\"tlv\":{\"type\":234,\"value\":\"" value "\"}}"
+
+static void a_proxys_value_is_stored_with_its_subnet_or_private_endpoint(void **state)
+{
+    struct control *c = lab_with_network(state);
+
+    assert_int_equal(
+        control(c, "PUT", ATTACH "p",
+                KIND(PROXY("192.0.2.1", "vpce-1") ",\"subnet\":{\"id\":\"" VNET "/subnets/N\"}")),
+        201);
+    assert_int_equal(json_int(json_path(c->answer, "properties.proxy.tlv.type"), 0), 234);
+    assert_str(answer_text(c, "properties.proxy.tlv.value"), "vpce-1");
+    assert_str(answer_text(c, "properties.subnet.id"), VNET "/subnets/N");
+    assert_int_equal(control(c, "PUT", ATTACH "q",
+                             KIND(PROXY("192.0.2.1", "vpce-2") ",\"privateEndpoints\":[{"
+                                                               "\"privateEndpoint\":{\"id\":"
+                                                               "\"" ENDPOINT_ID "\"}}]")),
+                     201);
+    assert_str(json_str(json_path(json_at(json_path(c->answer, "properties.privateEndpoints"), 0),
+                                  "privateEndpoint.id")),
+               ENDPOINT_ID);
+    assert_int_equal(control(c, "PUT", ATTACH "r", KIND(PROXY("192.0.2.0/24", "vpce-1"))), 409);
+    assert_int_equal(control(c, "PUT", ATTACH "r", KIND(PROXY("192.0.2.2", "vpce-1"))), 201);
+    assert_int_equal(control(c, "PUT", ATTACH "s",
+                             KIND(PROXY("192.0.2.1", "vpce-3") ",\"subnet\":{\"id\":\"" VNET
+                                                               "/subnets/none\"}")),
+                     400);
+    assert_error(c, "InvalidResourceReference");
+}
+
 static void overlapping_evidence_is_a_conflict(void **state)
 {
     struct control *c = lab_with_network(state);
@@ -522,6 +554,11 @@ static void what_another_kind_has_is_refused(void **state)
         KIND("\"kind\":\"mark\",\"mark\":{\"value\":1},\"services\":[\"data\",\"control\"]"),
         KIND("\"kind\":\"range\",\"range\":{\"addressPrefixes\":[\"10.0.0.1/8\"]}"),
         KIND("\"kind\":\"magic\""),
+        KIND("\"kind\":\"proxy\""),
+        KIND("\"kind\":\"proxy\",\"proxy\":{\"peers\":[\"192.0.2.1\"]}"),
+        KIND(PROXY("192.0.2.1/24", "vpce-1")),
+        KIND(PROXY("192.0.2.1", "")),
+        KIND(PROXY("192.0.2.1", "vpce-1") ",\"mark\":{\"value\":1}"),
     };
 
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++)
@@ -645,6 +682,7 @@ int main(void)
         CONTROL_TEST(an_attachment_belongs_to_the_server_and_says_its_state),
         CONTROL_TEST(a_bad_attachment_is_refused_whole),
         CONTROL_TEST(each_kind_is_stored_with_what_it_says),
+        CONTROL_TEST(a_proxys_value_is_stored_with_its_subnet_or_private_endpoint),
         CONTROL_TEST(overlapping_evidence_is_a_conflict),
         CONTROL_TEST(what_another_kind_has_is_refused),
         CONTROL_TEST(a_resource_is_found_by_its_type),
