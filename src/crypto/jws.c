@@ -187,7 +187,8 @@ static enum rc jwk_finish(struct jws_key *k, struct err *e)
     return rc;
 }
 
-/* cjose asserts on padding inside a number. RFC 7518 6.2.1 has none, and nothing in a JWK of ours is escaped. */
+/* cjose asserts on padding inside a number. RFC 7518 6.2.1 has none, and nothing in a JWK of ours
+ * is escaped. */
 static bool jwk_is_plain(struct str jwk)
 {
     return jwk.len > 0 && jwk.len <= JWK_MAX && utf8_valid(jwk) && !memchr(jwk.ptr, '=', jwk.len) &&

@@ -30,7 +30,7 @@ static const struct subject subjects[] = {
      "/providers/Kidoban.Network/attachments",
      "{\"properties\":{\"kind\":\"netns\",\"netns\":{\"name\":\"blue\"},\"virtualNetwork\":{\"id\":"
      "\"" G "/providers/Microsoft.Network/virtualNetworks/"
-            "other\"},\"services\":[\"data\",\"control\"],\"trustedService\":true,"
+     "other\"},\"services\":[\"data\",\"control\"],\"trustedService\":true,"
      "\"outboundPublicIPAddress\":\"198.51.100.1\"}}",
      "/providers/Kidoban.Network/attachments/-no", 204},
 };

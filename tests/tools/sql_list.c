@@ -1,4 +1,5 @@
-/* Prints every statement of the program, each followed by a NUL, for the test that prepares them on PostgreSQL. */
+/* Prints every statement of the program, each followed by a NUL, for the test that prepares them on
+ * PostgreSQL. */
 #include "meta/statements.h"
 #include <stdio.h>
 
