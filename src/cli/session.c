@@ -221,7 +221,7 @@ enum rc cli_request(struct cli_session *s, const char *method, struct str path,
 {
     CLEANUP(buf_done) struct buf text = BUF_INIT(ANSWER_MAX);
     CLEANUP(json_freep) struct json *answer = NULL;
-    struct json_limits limits = {.bytes = ANSWER_MAX};
+    struct json_limits limits = {.bytes = ANSWER_MAX, .values = ANSWER_MAX};
     unsigned status = 0;
     enum rc rc = sign_in(s, e);
 

@@ -30,13 +30,19 @@ static bool is(const struct json *j, enum json_type type)
 
 /* --- reading --- */
 
-enum { BYTES_DEFAULT = 4 << 20, DEPTH_DEFAULT = 64 };
+enum { BYTES_DEFAULT = 4 << 20, DEPTH_DEFAULT = 64, VALUES_DEFAULT = 100000 };
 
-/* Deepest nesting of brackets outside strings. jansson goes 2048 deep by recursion; looking first
- * keeps the stack bounded by our limit. Of malformed text the parser will speak. */
-static unsigned nesting(struct str text)
+struct shape {
+    unsigned deepest; /* nesting of brackets outside strings */
+    size_t values;    /* brackets that open, and commas */
+};
+
+/* jansson goes 2048 deep by recursion and allocates for each value; looking first keeps stack and
+ * memory bounded by our limits. Of malformed text the parser will speak. */
+static struct shape shape_of(struct str text)
 {
-    unsigned depth = 0, deepest = 0;
+    struct shape s = {0};
+    unsigned depth = 0;
     bool in_string = false;
 
     for (size_t i = 0; i < text.len; i++) {
@@ -47,11 +53,12 @@ static unsigned nesting(struct str text)
         else if (c == '"')
             in_string = !in_string;
         else if (!in_string && (c == '[' || c == '{'))
-            deepest = ++depth > deepest ? depth : deepest;
+            s.deepest = ++depth > s.deepest ? depth : s.deepest;
         else if (!in_string && depth > 0 && (c == ']' || c == '}'))
             depth--;
+        s.values += !in_string && (c == '[' || c == '{' || c == ',');
     }
-    return deepest;
+    return s;
 }
 
 enum rc json_parse(struct str text, const struct json_limits *limits, struct json **ret,
@@ -59,12 +66,17 @@ enum rc json_parse(struct str text, const struct json_limits *limits, struct jso
 {
     size_t bytes = limits && limits->bytes > 0 ? limits->bytes : BYTES_DEFAULT;
     unsigned depth = limits && limits->depth > 0 ? limits->depth : DEPTH_DEFAULT;
+    size_t values = limits && limits->values > 0 ? limits->values : VALUES_DEFAULT;
     json_error_t error;
 
     if (text.len > bytes)
         return err_set(e, RC_TOO_LARGE, "JSON text is longer than %zu bytes", bytes);
-    if (nesting(text) > depth)
+    struct shape shape = shape_of(text);
+
+    if (shape.deepest > depth)
         return err_set(e, RC_INVALID, "JSON text is nested more than %u deep", depth);
+    if (shape.values > values)
+        return err_set(e, RC_INVALID, "JSON text has more than %zu values", values);
     json_t *j = json_loadb(text.ptr ? text.ptr : "", text.len,
                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 

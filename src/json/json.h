@@ -24,6 +24,7 @@ enum json_type {
 struct json_limits {
     size_t bytes;   /* longest text; 0: 4 MiB */
     unsigned depth; /* deepest nesting; 0: 64 */
+    size_t values;  /* most members, elements and brackets: a tree is many times its text; 0: 100,000 */
 };
 
 /* RC_INVALID (the text names line and column), RC_TOO_LARGE. `limits` may be NULL. */

@@ -86,6 +86,19 @@ static void limits_of_length_and_depth_hold_exactly(void **state)
     json_free(j);
 }
 
+static void the_limit_of_values_holds_exactly(void **state)
+{
+    struct json_limits limits = {.values = 4};
+    struct json *j = NULL;
+
+    (void)state;
+    assert_int_equal(json_parse(STR("[{\"a\":1,\"b\":\",,,[[{\"},2]"), &limits, &j, NULL), RC_OK);
+    json_free(j);
+    j = NULL;
+    assert_int_equal(json_parse(STR("[{\"a\":1,\"b\":2},2,3]"), &limits, &j, NULL), RC_INVALID);
+    assert_null(j);
+}
+
 static void a_hundred_thousand_brackets_do_not_use_up_the_stack(void **state)
 {
     enum { N = 100000 };
@@ -223,6 +236,7 @@ int main(void)
         cmocka_unit_test(what_is_read_is_written_in_the_same_order),
         cmocka_unit_test(malformed_text_is_refused_and_located),
         cmocka_unit_test(limits_of_length_and_depth_hold_exactly),
+        cmocka_unit_test(the_limit_of_values_holds_exactly),
         cmocka_unit_test(a_hundred_thousand_brackets_do_not_use_up_the_stack),
         cmocka_unit_test(reading_absent_things_gives_absent_things),
         cmocka_unit_test(members_are_found_in_any_case_the_exact_one_first),
