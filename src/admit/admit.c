@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include <assert.h>
 
+enum { PUBLIC_BODY_MAX = 64 * 1024 };
+
 struct admission *admission_of(const struct http_request *req)
 {
     assert(req->admission);
@@ -124,11 +126,14 @@ static bool pass_authorization(struct http_request *req)
     return true;
 }
 
-static void set_lane_key(struct http_request *req)
+/* Whose work it is, and how much of it: of those who have shown nothing yet, a form's worth. */
+static void set_limits(struct http_request *req)
 {
     const struct admission *a = req->admission;
 
     req->lane_key = a->registry ? a->registry->uuid : a->snapshot->identity->subscription;
+    if (str_is(str_from(req->route->access), "public"))
+        req->body_max = PUBLIC_BODY_MAX;
 }
 
 static void on_request(void *ctx, struct http_request *req)
@@ -146,7 +151,7 @@ static void on_request(void *ctx, struct http_request *req)
         http_respond(req);
         return;
     }
-    set_lane_key(req);
+    set_limits(req);
     http_dispatch(req);
 }
 

@@ -10,7 +10,6 @@ static struct http_exchange *exchange_of(struct http_request *req)
 static void respond_unavailable(struct http_request *req, const char *text)
 {
     http_exchange_error(exchange_of(req), 503, text);
-    http_add_field(req, "Retry-After", STR("1"));
     http_respond(req);
 }
 
@@ -59,20 +58,9 @@ static void call_submit(struct http_request *req)
 /* --- collecting its body
  * --------------------------------------------------------------------------------------------- */
 
-static bool reserve(struct http_exchange *x, uint64_t n)
+static uint64_t body_max(const struct http_request *req)
 {
-    struct http_server *s = x->home->server;
-
-    if (n <= x->reserved)
-        return true;
-    uint64_t more = n - x->reserved;
-
-    if (atomic_fetch_add(&s->bodies, more) + more > s->config.call_body_budget) {
-        atomic_fetch_sub(&s->bodies, more);
-        return false;
-    }
-    x->reserved = n;
-    return true;
+    return req->body_max > 0 ? req->body_max : HTTP_CALL_BODY_MAX;
 }
 
 static void respond_too_large(struct http_request *req)
@@ -86,9 +74,9 @@ static enum http_flow collect_data(struct http_request *req, struct str bytes)
     struct http_exchange *x = exchange_of(req);
     size_t need = x->collected.len + bytes.len;
 
-    if (need > HTTP_CALL_BODY_MAX)
+    if (need > body_max(req))
         respond_too_large(req);
-    else if (!reserve(x, need))
+    else if (!http_body_reserve(x, need))
         respond_unavailable(req, "too many request bodies at once");
     else
         buf_add(&x->collected, bytes);
@@ -117,9 +105,9 @@ void http_call_start(struct http_request *req, http_handler_fn *fn)
     x->collected = BUF_INIT(HTTP_CALL_BODY_MAX);
     if (!req->has_body)
         call_submit(req);
-    else if (req->content_length > HTTP_CALL_BODY_MAX)
+    else if (req->content_length > 0 && (uint64_t)req->content_length > body_max(req))
         respond_too_large(req);
-    else if (req->content_length > 0 && !reserve(x, (uint64_t)req->content_length))
+    else if (req->content_length > 0 && !http_body_reserve(x, (uint64_t)req->content_length))
         respond_unavailable(req, "too many request bodies at once");
     else
         http_body_take(req, &collector);

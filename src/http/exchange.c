@@ -64,9 +64,17 @@ void http_exchange_finish(struct http_exchange *x)
     fd_close(x->req.response.file);
     http_block_give(x->home, x->lent);
     buf_done(&x->collected);
-    atomic_fetch_sub(&x->home->server->bodies, x->reserved);
+    http_body_release(x);
     arena_done(&x->req.arena);
     x->free(x);
+}
+
+static bool has_answer_field(const struct http_request *req, const char *name)
+{
+    for (size_t i = 0; i < req->response.fields.n; i++)
+        if (str_is_nocase(req->response.fields.list[i].name, name))
+            return true;
+    return false;
 }
 
 void http_exchange_error(struct http_exchange *x, unsigned status, const char *text)
@@ -78,6 +86,8 @@ void http_exchange_error(struct http_exchange *x, unsigned status, const char *t
         service->error(service->ctx, &x->req, status, text);
     if (x->req.response.status == 0)
         http_answer(&x->req, status, "text/plain", str_from(text));
+    if (status == 503 && !has_answer_field(&x->req, "Retry-After"))
+        http_add_field(&x->req, "Retry-After", STR("1"));
 }
 
 void http_exchange_abort_body(struct http_exchange *x, enum rc reason, unsigned status,

@@ -46,9 +46,11 @@ struct http_home { /* of one loop */
     bool draining;
 };
 
+enum { HTTP_BODY_PARTS = 64 };
 struct http_server {
     struct http_server_config config;
-    atomic_uint_fast64_t bodies; /* bytes of collected bodies */
+    atomic_uint_fast64_t bodies; /* bytes of large collected bodies */
+    atomic_uint_fast64_t bodies_of[HTTP_BODY_PARTS]; /* of those, by who gets them */
     struct http_home **homes;    /* by loop_index; each is made and used by its loop alone */
 };
 
@@ -92,6 +94,9 @@ void http_exchange_abort_body(struct http_exchange *x, enum rc reason, unsigned 
 void http_exchange_client_gone(struct http_exchange *x); /* the connection forgets it */
 void http_exchange_finish(struct http_exchange *x);      /* as soon as nothing uses it */
 void http_call_start(struct http_request *req, http_handler_fn *fn);
+/* body_budget.c: room for a collected body of n bytes in all. False: there is none now. */
+bool http_body_reserve(struct http_exchange *x, uint64_t n);
+void http_body_release(struct http_exchange *x);
 
 /* protocol h1: */
 void h1_accepted(struct http_home *h, struct net_stream *s);

@@ -91,6 +91,7 @@ struct http_request {
     struct http_fields fields;
     bool has_body;
     int64_t content_length; /* -1: chunked or none */
+    size_t body_max;        /* ROUTE_CALL: what more is answered 413; admit/ sets it; 0: HTTP_CALL_BODY_MAX */
     struct str body;        /* ROUTE_CALL: all of it */
     struct http_param params[HTTP_PARAMS_MAX];
     size_t n_params;

@@ -21,7 +21,7 @@ struct http_service { /* what stands above: admit/ */
 struct http_server_config {
     struct http_service service;
     struct lanes lanes;
-    uint64_t call_body_budget; /* bytes of collected bodies at once, all loops; 0: 64 MiB */
+    uint64_t call_body_budget; /* bytes of large collected bodies at once, all loops; 0: 64 MiB; a quarter for each lane_key */
     const char *server_field;  /* Server: header, or NULL */
     struct {
         unsigned head_ms, keep_alive_ms, body_idle_ms, slow_window_ms, slow_bytes_per_s, gentle_close_ms;

@@ -284,6 +284,20 @@ static void bodies_past_the_budget_come_again_later(void **state)
     assert_str(answer_field(&a, "Retry-After"), "1");
 }
 
+static void a_small_body_has_room_whoever_holds_the_budget(void **state)
+{
+    CLIENT holder;
+    CLIENT small;
+    ANSWER a;
+
+    client_open(&holder, *state);
+    client_send(&holder, STR(POST("/echo") "Content-Length: 4000000\r\n\r\nx"));
+    client_open(&small, *state);
+    client_send(&small, STR(POST("/echo") "Content-Length: 5\r\n\r\nhello"));
+    client_answer(&small, &a, false);
+    assert_int_equal(a.status, 200);
+}
+
 static void a_body_that_stalls_is_given_up(void **state)
 {
     CLIENT c;
@@ -754,6 +768,7 @@ int main(void)
         BOTH(a_call_gets_its_body_whole),
         BOTH(a_body_past_4_mib_is_too_large),
         BOTH(bodies_past_the_budget_come_again_later),
+        BOTH(a_small_body_has_room_whoever_holds_the_budget),
         BOTH(a_body_that_stalls_is_given_up),
         BOTH(a_body_that_trickles_is_given_up),
         BOTH(the_server_says_100_when_the_body_is_wanted),
