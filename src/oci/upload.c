@@ -44,7 +44,10 @@ enum rc upload_submit(struct upload *up, enum rc (*step)(struct upload *, struct
 static enum rc close_step(struct upload *up, struct err *e)
 {
     (void)e;
-    registry_upload_close(up->open);
+    if (up->untold)
+        registry_upload_drop(up->open);
+    else
+        registry_upload_close(up->open);
     up->open = NULL;
     return RC_OK;
 }
@@ -248,7 +251,8 @@ static enum rc begin_step(struct upload *up, struct err *e)
     if (rc != RC_OK)
         return rc;
     rc = note_open(up, e);
-    if (rc != RC_OK || up->plan == UPLOAD_FINISH)
+    up->untold = up->plan == UPLOAD_FINISH;
+    if (rc != RC_OK || up->untold)
         return rc;
     registry_upload_close(up->open);
     up->open = NULL;

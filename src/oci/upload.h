@@ -16,6 +16,7 @@ struct upload {
     struct registry_where where;
     struct digest digest; /* UPLOAD_FINISH, or what to mount */
     enum digest_algorithm algorithm;
+    bool untold; /* begun by this very request: nobody could ever go on with it */
     bool mount, mounted;
     struct str from; /* mount: the repository that the client names */
     struct registry_upload *open; /* between the steps that open and close it */

@@ -96,6 +96,7 @@ NODISCARD enum rc registry_upload_save(struct registry_upload *u, struct err *e)
 NODISCARD enum rc registry_upload_finish(struct registry_upload *u, const struct registry_where *w, const struct digest *d,
                                          struct err *e);
 NODISCARD enum rc registry_upload_cancel(struct registry_upload *u, struct err *e); /* frees u */
+void registry_upload_drop(struct registry_upload *u); /* nobody was told of it: nothing of it stays */
 void registry_upload_close(struct registry_upload *u); /* what was saved stays, the rest is cut back */
 
 #endif

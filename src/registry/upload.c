@@ -286,6 +286,12 @@ enum rc registry_upload_cancel(struct registry_upload *u, struct err *e)
     return RC_OK;
 }
 
+void registry_upload_drop(struct registry_upload *u)
+{
+    blob_stage_discard(u->stage);
+    forget(u);
+}
+
 /* With another algorithm than the one that went along. */
 static enum rc hash_again(struct registry_upload *u, enum digest_algorithm algorithm,
                           struct digest *ret, struct err *e)
