@@ -140,11 +140,18 @@ static bool may_connect(const struct net_listener_config *c, const struct sockad
     return c->arrival != NET_PROXY;
 }
 
+/* Clients of the data plane never take the last ones: the operator who is to shut them out needs a
+ * connection for that. */
+static unsigned most_open(const struct net_listener_config *c)
+{
+    return c->class == NET_DATA ? c->max_connections - c->max_connections / 16 : c->max_connections;
+}
+
 static void take(struct net_listener *l, int fd, const struct sockaddr_storage *peer)
 {
     struct evidence ev;
     struct err e = {0};
-    unsigned max = l->door->config.max_connections;
+    unsigned max = most_open(&l->door->config);
 
     if (!may_connect(&l->door->config, peer)) {
         metric_add(METRIC_PROXY_PEERS_REFUSED, 1);

@@ -58,7 +58,7 @@ struct net_listener_config {
     struct net_tls *tls; /* NULL: plain; not owned, must outlive the listener */
     struct loop *const *loops; /* accepted connections go to these in turn; with one, they stay there */
     size_t n_loops;
-    unsigned max_connections; /* of the whole process; over it a connection is accepted and closed */
+    unsigned max_connections; /* of the whole process; over it (data: 15/16 of it) one is accepted and closed */
     /* On the connection's loop, once its chain is open (handshake done). The callee owns the stream. */
     void (*accepted)(void *ctx, struct net_stream *s);
     void *ctx;
