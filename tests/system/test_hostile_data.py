@@ -1,10 +1,16 @@
 """A hostile client of the data plane: what section by section of the wire a registry must not give away or lose."""
 
+import concurrent.futures
+import contextlib
 import json
+import os
+import socket
+import time
 
 import pytest
 
-from lab import Kidoban
+from lab import Kidoban, until
+from lab.images import MANIFEST, digest_of
 from lab.raw import Raw
 
 PLAIN = 21080
@@ -346,3 +352,203 @@ def test_what_follows_a_chunked_body_is_the_next_request(opened, raw, body):
     raw.send(post(CHUNKED, "Content-Type: application/x-www-form-urlencoded") + body + SMUGGLED)
     assert raw.answer().status == 401
     assert raw.answer().status == 404
+
+
+# --- resources ----------------------------------------------------------------------------------------------------
+
+MIB = 1 << 20
+
+
+class Server:
+    """What the serving process holds, as the kernel counts it."""
+
+    def __init__(self, kidoban):
+        self.pid, self.staging = kidoban.server_pid(), os.path.join(kidoban.data, "staging")
+
+    def files(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def staged(self):
+        return len(os.listdir(self.staging))
+
+    def memory(self):
+        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as f:
+            return next(int(line.split()[1]) * 1024 for line in f if line.startswith("Anonymous:"))
+
+
+@pytest.fixture(scope="module")
+def server(kidoban):
+    return Server(kidoban)
+
+
+@pytest.fixture
+def user(opened, client):
+    c = opened.connect(client, "repository:app:pull,push,delete")
+    yield c
+    c.close()
+
+
+@pytest.fixture
+def many(client):
+    """A maker of connections that are all closed in the end."""
+    with contextlib.ExitStack() as stack:
+        yield lambda n, **kw: [stack.enter_context(Raw(client, **{"port": PLAIN, **kw})) for _ in range(n)]
+
+
+def bearer(connection):
+    return f"Authorization: Bearer {connection.token}"
+
+
+def test_bodies_that_are_announced_and_not_sent_keep_nobody_out(user, many):
+    """Sixty clients announce the largest manifest that there can be, and sixty more the largest form."""
+    for r in many(60):
+        r.send(head("PUT", "/v2/app/manifests/x", OPEN, "HTTP/1.1", "Content-Length: 4194304", bearer(user)))
+    for r in many(60):
+        r.send(head("POST", "/oauth2/token", OPEN, "HTTP/1.1", "Content-Length: 65536"))
+    a, b = many(2)
+    assert a.send(post("Content-Length: 19") + b"grant_type=password").answer().status == 401
+    assert b.send(head("PUT", "/v2/app/manifests/x", OPEN, "HTTP/1.1", "Content-Length: 2", bearer(user),
+                       f"Content-Type: {MANIFEST}") + b"{}").answer().status == 400
+
+
+def test_who_has_shown_nothing_yet_sends_a_form_and_no_more(opened, raw):
+    a = raw.send(post("Content-Length: 65537")).answer()
+    assert a.status == 413 and json.loads(a.body)["errors"][0]["code"] == "SIZE_INVALID"
+
+
+def test_large_manifests_at_once_stay_within_the_budget(server, user, many):
+    """Four MiB of JSON that a parser would make a thousand MiB of."""
+    start = b'{"schemaVersion":2,"x":['
+    body = start + b'{"a":{}},' * ((4 * MIB - len(start) - 10) // 9) + b"0]}"
+    request = head("PUT", "/v2/app/manifests/x", OPEN, "HTTP/1.1", f"Content-Length: {len(body)}", bearer(user),
+                   f"Content-Type: {MANIFEST}") + body
+    before, peak = server.memory(), []
+
+    def push(r):
+        r.send(request)
+        peak.append(server.memory())
+        return r.answer().status
+
+    with concurrent.futures.ThreadPoolExecutor(25) as pool:
+        statuses = set(pool.map(push, many(100, timeout=60)))
+    assert statuses <= {400, 503} and 400 in statuses
+    assert max(peak) - before < 128 * MIB
+
+
+def test_uploads_that_break_off_leave_nothing(server, user, many):
+    """A whole blob by one POST has no id that anybody could go on with."""
+    files, staged = server.files(), server.staged()
+    target = f"/v2/app/blobs/uploads/?digest={digest_of(b'x' * 300_000)}"
+    for i, r in enumerate(many(100)):
+        framing, data = (("Content-Length: 300000", b"x" * 150_000), ("Transfer-Encoding: chunked",
+                         b"10000\r\n" + b"x" * 50_000))[i % 2]
+        r.send(head("POST", target, OPEN, "HTTP/1.1", framing, bearer(user)) + data)
+        r.close()
+    until(lambda: server.staged() == staged, "no staging file is left")
+    until(lambda: server.files() <= files, "no descriptor is left")
+
+
+def test_wrong_bytes_by_one_post_leave_nothing(server, user):
+    staged = server.staged()
+    a = user.request("POST", f"/v2/app/blobs/uploads/?digest={digest_of(b'right')}", body=b"wrong")
+    assert a.status == 400
+    assert server.staged() == staged
+
+
+def test_readers_that_never_read_cost_their_own_buffer(kidoban, server, user, many):
+    data = os.urandom(8 * MIB)
+    assert user.push_blob("app", digest_of(data), data).status == 201
+    before, files = server.memory(), server.files()
+    for r in many(50, port=443, ca=kidoban.ca, name=OPEN):
+        r.send(head("GET", f"/v2/app/blobs/{digest_of(data)}", OPEN, "HTTP/1.1", bearer(user)))
+    until(lambda: server.files() >= files + 100, "all have the blob open")
+    assert user.get("/v2/").status == 200
+    assert server.memory() - before < 50 * MIB
+
+
+def test_requests_whose_answers_nobody_reads_are_not_read(server, user, many):
+    before, flood = server.memory(), head(host=OPEN) * 2000
+    for r in many(20, timeout=0.3):
+        with pytest.raises(TimeoutError):
+            for _ in range(1000):
+                r.sock.sendall(flood)
+    start = time.monotonic()
+    assert user.get("/v2/").status == 200
+    assert time.monotonic() - start < 2
+    assert server.memory() - before < 20 * MIB
+
+
+def test_heads_that_come_byte_by_byte_are_given_up_together(server, user, many):
+    """Ten seconds for a head, however busily it drips."""
+    files = server.files()
+    slow = many(200, timeout=30)
+    start = time.monotonic()
+    for r in slow:
+        r.send(b"GET /v2/ HTTP/1.1\r\nHost: ")
+    while time.monotonic() - start < 9:
+        for r in slow:
+            r.send(b"a")
+        assert user.get("/v2/").status == 200
+        time.sleep(1)
+    for r in slow:
+        a = r.answer()
+        assert a.status == 408 and a.field("Connection") == "close"
+        r.close()
+    assert 9 < time.monotonic() - start < 15
+    until(lambda: server.files() <= files, "their connections are closed")
+
+
+def test_bytes_that_are_no_tls_get_an_alert_or_the_end(server, client, user):
+    files = server.files()
+    for data in (head(host=OPEN), b"\x16\x03\x01\xff\xff" + b"x" * 1000, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00",
+                 b"\x80\x2e\x01\x00\x02" + b"\x00" * 50, b"\x00" * 1000, b"\x16"):
+        with Raw(client) as r:
+            r.send(data).half_close()
+            assert r.closed() or r.rest[0] == 0x15, r.rest
+    until(lambda: server.files() <= files, "their connections are closed")
+    assert user.get("/v2/").status == 200
+
+
+@pytest.mark.parametrize("version,spoken", [("-tls1", False), ("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)])
+def test_only_tls_of_today_and_no_renegotiation(opened, client, version, spoken):
+    script = f"{{ echo R; sleep 0.3; }} | timeout 5 openssl s_client {version} -connect 203.0.113.10:443 -servername {OPEN} 2>&1"
+    said = client.run(["sh", "-c", script]).text
+    assert ("BEGIN CERTIFICATE" in said) == spoken
+    if version == "-tls1_2":
+        assert "no renegotiation" in said
+
+
+def test_sni_picks_the_certificate_and_nothing_else(kidoban, fenced, opened, client):
+    with Raw(client, 443, ca=kidoban.ca, name=OPEN) as r:
+        assert_denied(r.send(head()).answer())
+        assert r.send(head(host=OPEN)).answer().status == 401
+
+
+def test_a_client_that_has_said_all_still_gets_its_answer(kidoban, opened, client):
+    with Raw(client, 443, ca=kidoban.ca, name=OPEN) as r:
+        r.send(head(host=OPEN))
+        socket.socket.shutdown(r.sock, socket.SHUT_WR)
+        assert r.answer().status == 401
+    with Raw(client, PLAIN) as r:
+        assert r.send(head(host=OPEN)).half_close().answer().status == 401
+    with Raw(client, PLAIN) as r: # and one that stops in the middle gets none
+        assert r.send(post("Content-Length: 100") + b"x").half_close().closed()
+
+
+@pytest.fixture
+def few_files(kidoban):
+    """The server, started anew where it may have 512 files open."""
+    kidoban.stop()
+    kidoban.start("prlimit", "--nofile=512:512")
+    yield kidoban
+    kidoban.stop()
+    kidoban.start()
+
+
+def test_the_operator_comes_in_though_clients_hold_all_connections_that_they_can(few_files, opened, many):
+    held = many(500)
+    over = [r for r in held if not r.send(head(host=OPEN)).answer()]
+    assert 50 < len(over) < 450
+    few_files("acr", "update", "-n", "openreg", "-g", "lab", "--default-action", "Deny")
+    assert_denied(next(r for r in held if r not in over).send(head(host=OPEN)).answer())
+    few_files("acr", "update", "-n", "openreg", "-g", "lab", "--default-action", "Allow")

@@ -37,9 +37,9 @@ class Kidoban:
         self.process, self.env = None, {}
         self.log = lab.path(name, "log", "serve.log")
 
-    def start(self):
-        """Start the server and wait until it says that it is ready."""
-        argv = [BINARY, "serve", "--data", self.data, "--user", self.user, "--suffix", self.suffix,
+    def start(self, *before):
+        """Start the server, by the words `before` it if any, and wait until it says that it is ready."""
+        argv = [*before, BINARY, "serve", "--data", self.data, "--user", self.user, "--suffix", self.suffix,
                 "--listen", "0.0.0.0:443", *self.options]
         net = ["nsenter", f"--net=/run/netns/{self.space.ns}", *argv]
         self.process = Process(net, self.log, env={**self.space.env, **_sanitizers(), **self.env})
