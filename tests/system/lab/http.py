@@ -36,7 +36,7 @@ class Refused(AssertionError):
 class Connection:
     """One TLS connection from a space to a server. Never reconnects by itself: a lost connection is an error."""
 
-    def __init__(self, space, ca, name, port=443, address=REGISTRY_ADDRESS):
+    def __init__(self, space, ca, name, port=443, address=REGISTRY_ADDRESS, first=b""):
         self.name, self.port = name, port
         self.authority = name if port == 443 else f"{name}:{port}"
         context = ssl.create_default_context(cadata=ca)
@@ -44,6 +44,7 @@ class Connection:
         with inside(space.ns):
             plain = socket.create_connection((address, port), timeout=30)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain.sendall(first)  # what comes before TLS
         self.sock = context.wrap_socket(plain, server_hostname=name)
         self.http = http.client.HTTPConnection(name, port)
         self.http.auto_open = False
