@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -344,6 +345,21 @@ static uint16_t port_of(const struct helper *h, enum net_class class)
     return 0;
 }
 
+static void note_mains6(struct helper *h)
+{
+    h->table.mains6 = calloc(h->mains.n + 1, sizeof(int));
+    if (!h->table.mains6)
+        abort();
+    for (size_t i = 0; i < h->mains.n; i++) {
+        const struct main_socket *m = &h->mains.list[i];
+        const struct listen_option *at =
+            main_sockets_option(h->config->options, m->class, m->index);
+
+        if (at && at->addr.family == 6)
+            h->table.mains6[h->table.n_mains6++] = m->fd;
+    }
+}
+
 static enum rc helper_open(struct helper *h, struct err *e)
 {
     enum rc rc = watch_signals(h, e);
@@ -357,6 +373,7 @@ static enum rc helper_open(struct helper *h, struct err *e)
         return rc;
     uint16_t login = serve_login_port(h->config->options);
 
+    note_mains6(h);
     h->table.ports[HELPER_DATA] = login ? login : port_of(h, NET_DATA);
     h->table.ports[HELPER_CONTROL] = port_of(h, NET_CONTROL);
     return RC_OK;

@@ -48,8 +48,31 @@ static enum rc open_inside(void *arg, struct err *e)
     return sock_listen(o->how, &o->fd, e);
 }
 
-static enum rc listen_at(const struct helper_message *m, const struct place *p, int *ret_fd,
-                         struct err *e)
+static void mains6_share(const struct helper_table *t, bool share)
+{
+    struct err e = {0};
+
+    for (size_t i = 0; i < t->n_mains6; i++)
+        if (sock_share_port(t->mains6[i], share, &e) != RC_OK)
+            log_error("helper.share_failed", F_TEXT("reason", e.text));
+}
+
+/* The kernel lets two sockets have one port only while both say that they share it. */
+static enum rc listen_here(const struct helper_table *t, struct opening *o, struct err *e)
+{
+    bool beside_mains = o->how->device && o->how->addr.family == 6;
+
+    if (beside_mains)
+        mains6_share(t, true);
+    enum rc rc = open_inside(o, e);
+
+    if (beside_mains && rc == RC_OK)
+        mains6_share(t, false);
+    return rc;
+}
+
+static enum rc listen_at(const struct helper_table *t, const struct helper_message *m,
+                         const struct place *p, int *ret_fd, struct err *e)
 {
     bool device = m->kind == HELPER_DEVICE;
     /* A device's listener stands beside the main one on the same port, which is shared. Inside a
@@ -59,7 +82,7 @@ static enum rc listen_at(const struct helper_message *m, const struct place *p, 
                                     .device = device ? m->name : NULL,
                                     .flags = SOCK_PKTINFO | (device ? SOCK_REUSEPORT : 0u)};
     struct opening o = {&how, -1};
-    enum rc rc = p->netns >= 0 ? netns_run(p->netns, open_inside, &o, e) : open_inside(&o, e);
+    enum rc rc = p->netns >= 0 ? netns_run(p->netns, open_inside, &o, e) : listen_here(t, &o, e);
 
     if (rc == RC_OK)
         *ret_fd = o.fd;
@@ -83,11 +106,12 @@ static void entry_shut(struct helper_entry *n, enum helper_state state)
     entry_set(n, state, 0);
 }
 
-static void entry_listen(struct helper_entry *n, const struct place *p)
+static void entry_listen(const struct helper_table *t, struct helper_entry *n,
+                         const struct place *p)
 {
     struct err e = {0};
 
-    if (listen_at(&n->state, p, &n->fd, &e) != RC_OK) {
+    if (listen_at(t, &n->state, p, &n->fd, &e) != RC_OK) {
         if (n->state.state != HELPER_FAILED)
             log_warn("helper.listen_failed", F_TEXT("name", n->state.name),
                      F_TEXT("reason", e.text));
@@ -100,7 +124,7 @@ static void entry_listen(struct helper_entry *n, const struct place *p)
     entry_set(n, HELPER_LISTENING, 0);
 }
 
-static void entry_check(struct helper_entry *n)
+static void entry_check(const struct helper_table *t, struct helper_entry *n)
 {
     struct place p = {.netns = -1};
     struct err e = {0};
@@ -116,13 +140,22 @@ static void entry_check(struct helper_entry *n)
     if (!there)
         entry_set(n, HELPER_WAITING, 0);
     else if (n->fd < 0)
-        entry_listen(n, &p);
+        entry_listen(t, n, &p);
     if (there)
         fd_close(p.netns);
 }
 
 /* --- the table
  * ------------------------------------------------------------------------------------ */
+
+static void mains6_settle(const struct helper_table *t)
+{
+    bool beside = false;
+
+    for (const struct helper_entry *n = t->first; n; n = n->next)
+        beside |= n->fd >= 0 && n->state.kind == HELPER_DEVICE && n->state.family == 6;
+    mains6_share(t, !beside);
+}
 
 static bool entry_is(const struct helper_entry *n, const struct helper_message *m)
 {
@@ -167,7 +200,8 @@ enum rc helper_table_open(struct helper_table *t, const struct helper_message *r
         entry_free(t, link);
     if (t->n >= HELPER_LISTENERS_MAX)
         return err_set(e, RC_QUOTA, "too many listeners");
-    entry_check(entry_new(t, request));
+    entry_check(t, entry_new(t, request));
+    mains6_settle(t);
     return RC_OK;
 }
 
@@ -178,6 +212,7 @@ void helper_table_close(struct helper_table *t, const struct uuid *key)
             entry_free(t, link);
         else
             link = &(*link)->next;
+    mains6_settle(t);
 }
 
 bool helper_table_check(struct helper_table *t)
@@ -185,9 +220,10 @@ bool helper_table_check(struct helper_table *t)
     bool failed = false;
 
     for (struct helper_entry *n = t->first; n; n = n->next) {
-        entry_check(n);
+        entry_check(t, n);
         failed |= n->state.state == HELPER_FAILED && n->state.error != EAFNOSUPPORT;
     }
+    mains6_settle(t);
     return failed;
 }
 
@@ -209,4 +245,5 @@ void helper_table_done(struct helper_table *t)
 {
     while (t->first)
         entry_free(t, &t->first);
+    free(t->mains6);
 }

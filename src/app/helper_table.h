@@ -11,6 +11,11 @@ struct helper_entry {
     struct helper_entry *next;
 };
 struct helper_table {
+    /* Main sockets of IPv6, borrowed. Of sockets that share a port the kernel takes the first that matches, and one of
+     * IPv6 that came later stands behind: as long as a device's listens, these do not share, so that the device, which
+     * matches better, comes first. Connections through other interfaces then all go to the first of them. */
+    int *mains6;
+    size_t n_mains6;
     struct helper_entry *first;
     size_t n;
     uint16_t ports[2]; /* by service: what the helper's own command line says */

@@ -82,6 +82,15 @@ enum rc sock_listen(const struct sock_listen *l, int *ret_fd, struct err *e)
     return RC_OK;
 }
 
+enum rc sock_share_port(int fd, bool share, struct err *e)
+{
+    int on = share;
+
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0
+               ? RC_OK
+               : err_sys(e, "change how a port is shared");
+}
+
 typedef int name_call(int fd, struct sockaddr *sa, socklen_t *len);
 
 static enum rc sock_name(int fd, name_call *call, struct ip_addr *ret, uint16_t *ret_port,

@@ -18,6 +18,8 @@ struct sock_listen {
 };
 /* Non-blocking, SO_REUSEADDR. RC_EXISTS: address in use. RC_DENIED: privileges. */
 NODISCARD enum rc sock_listen(const struct sock_listen *l, int *ret_fd, struct err *e);
+/* SO_REUSEPORT, changed on a socket that listens. */
+NODISCARD enum rc sock_share_port(int fd, bool share, struct err *e);
 NODISCARD enum rc sock_local(int fd, struct ip_addr *ret, uint16_t *ret_port, struct err *e);
 NODISCARD enum rc sock_peer(int fd, struct ip_addr *ret, uint16_t *ret_port, struct err *e);
 /* Interface by which an accepted connection came; 0 unknown. Does not block. */

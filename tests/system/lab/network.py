@@ -20,6 +20,7 @@ from .process import Process, libc, run
 from .wait import until
 
 REGISTRY_ADDRESS = "203.0.113.10"
+REGISTRY_ADDRESS6 = "2001:db8::10"
 CLONE_NEWNET = 0x40000000
 OVERLAYFS = 0x794C7630
 TOOLS = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "kidoban", "bin")
@@ -129,17 +130,20 @@ class Space:
 
 
 class Host(Space):
-    """A machine in a network: one interface, one address."""
+    """A machine in a network: one interface, one address; with `six` (address, gateway), one of IPv6 as well."""
 
-    def __init__(self, network, address, bridge, prefixlen, gateway):
-        self.network, self.address = network, address
-        super().__init__(network.lab, f"{network.name}-h{address.replace('.', '-')}")
-        port = f"p{len(network.hosts) + 1}"
-        ip("link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", self.ns, ns=network.ns)
-        ip("link", "set", port, "master", bridge, "up", ns=network.ns)
+    def __init__(self, network, address, bridge, prefixlen, gateway, name=None, six=None):
+        self.network, self.address, self.address6 = network, address, six[0] if six else None
+        super().__init__(network.lab, f"{network.name}-{name or 'h' + address.replace('.', '-')}")
+        self.port = f"p{len(network.hosts) + 1}"
+        ip("link", "add", self.port, "type", "veth", "peer", "name", "eth0", "netns", self.ns, ns=network.ns)
+        ip("link", "set", self.port, "master", bridge, "up", ns=network.ns)
         ip("addr", "add", f"{address}/{prefixlen}", "dev", "eth0", ns=self.ns)
         ip("link", "set", "eth0", "up", ns=self.ns)
         ip("route", "add", "default", "via", gateway, ns=self.ns)
+        if six:
+            ip("addr", "add", f"{six[0]}/64", "dev", "eth0", "nodad", ns=self.ns)
+            ip("route", "add", "default", "via", six[1], ns=self.ns)
 
 
 class Network(Space):

@@ -1,0 +1,318 @@
+"""Networks known by a device, by a firewall's mark, or by their addresses: who gets in, with real docker and podman."""
+
+import contextlib
+import http.client
+import json
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+from lab import Dockerd, run, until
+from lab.clients import Clients
+from lab.gateway import PLAIN_PORT, Gateway
+from lab.http import Connection
+from lab.network import REGISTRY_ADDRESS, REGISTRY_ADDRESS6, inside, ip
+
+LOST = (OSError, http.client.HTTPException, ssl.SSLError)
+MARKS = """table bridge marks {
+  chain from_machines {
+    type filter hook prerouting priority 0; policy accept;
+    iifname { %s, %s } meta mark set 0x104
+    iifname "%s" meta mark set 0x105
+  }
+}
+"""
+
+
+def by_device(lab):
+    g = Gateway(lab, "dev")
+    g.attach("a", g.vnet, "device", "--device", "brA")
+    g.attach("b", g.vnet_b, "device", "--device", "brB")
+    return g
+
+
+def by_mark(lab):
+    """Both bridges have the same addresses here too: the mark that tells them apart also picks the way back."""
+    g = Gateway(lab, "mark")
+    g.attach("a", g.vnet, "mark", "--mark", "0x104/0xfff")
+    g.attach("b", g.vnet_b, "mark", "--mark", "0x105/0xfff")
+    assert g.state("a") == (
+        "Failed", "the sysctl net.ipv4.tcp_fwmark_accept of the server's network is not 1")
+    g.sysctl("net.ipv4.tcp_fwmark_accept=1")
+    nft = MARKS % (g.allowed.port, g.other.port, g.elsewhere.port)
+    run(["nsenter", f"--net=/run/netns/{g.ns}", "nft", "-f", "-"], stdin=nft).ok()
+    for family, prefixes in (("-4", ("10.0.0.0/24",)), ("-6", ("fd00::/64",))):
+        for mark, bridge in (("0x104", "brA"), ("0x105", "brB")):
+            ip(family, "rule", "add", "fwmark", mark, "lookup", mark, ns=g.ns)
+            for p in prefixes:
+                ip(family, "route", "add", p, "dev", bridge, "table", mark, ns=g.ns)
+    return g
+
+
+def by_range(lab):
+    """Addresses alone: the other network has its own."""
+    g = Gateway(lab, "range", elsewhere=("10.9.0", "fd09::"))
+    g.attach("a", g.vnet, "range", "--range", "10.0.0.0/16", "--range", "fd00::/48")
+    g.attach("b", g.vnet_b, "range", "--range", "10.9.0.0/16", "--range", "fd09::/48")
+    return g
+
+
+@pytest.fixture(scope="module", params=[by_device, by_mark, by_range], ids=["device", "mark", "range"])
+def gateway(request, lab):
+    """A gateway whose networks a and b are known by one kind of evidence."""
+    g = request.param(lab)
+    for name in "ab":
+        until(lambda n=name: g.state(n) == ("Listening", ""), f"attachment {name} listens")
+    yield g
+    g.kidoban.stop()
+
+
+@pytest.fixture(scope="module")
+def daemons(gateway):
+    """A docker daemon in each host, and an image that was pushed while everybody was let in."""
+    started = {h: Dockerd(h) for h in gateway.hosts}
+    for d in started.values():
+        d.wait()
+    gateway.rules(default="Allow")
+    d = started[gateway.allowed]
+    for r in (gateway.registry, gateway.registry6):
+        d.login(r.login_server, r.user, r.password).ok()
+        d.make_image(image(r))
+        d("push", image(r)).ok()
+        d.forget(image(r))
+    return started
+
+
+@pytest.fixture(autouse=True)
+def only_apps_is_allowed(request):
+    if "gateway" in request.fixturenames:
+        g = request.getfixturevalue("gateway")
+        g.rules(subnets=[g.subnet])
+
+
+def image(registry):
+    return f"{registry.login_server}/hello-world:v1"
+
+
+def ask(gateway, host, address=REGISTRY_ADDRESS, port=443):
+    """The status of a first request from a host, and why it was refused."""
+    c = Connection(host, gateway.kidoban.ca, gateway.registry.login_server, port, address)
+    with contextlib.closing(c):
+        return told(c.get("/v2/"))
+
+
+def told(answer):
+    if answer.status != 403:
+        return answer.status, None, None
+    error = answer.json["errors"][0]
+    assert error["message"].startswith(f"client with IP '{error['detail']['ip']}' is not allowed access.")
+    return 403, error["detail"]["origin"], error["detail"]["ip"]
+
+
+@pytest.mark.parametrize("registry,six", [(REGISTRY_ADDRESS, False), (REGISTRY_ADDRESS6, True)], ids=["ipv4", "ipv6"])
+def test_only_the_allowed_subnet_gets_past_the_gate(gateway, registry, six):
+    g = gateway
+    assert ask(g, g.allowed, registry) == (401, None, None)
+    for host, origin in ((g.other, "subnet"), (g.elsewhere, "subnet"), (g.public, "public")):
+        assert ask(g, host, registry) == (403, origin, host.address6 if six else host.address)
+
+
+def test_an_address_rule_is_for_public_clients_alone(gateway):
+    g = gateway
+    g.rules(addresses=["0.0.0.0/0", "::/0"])
+    for address in (REGISTRY_ADDRESS, REGISTRY_ADDRESS6):
+        assert ask(g, g.public, address)[0] == 401
+        for host in (g.allowed, g.other, g.elsewhere):
+            assert ask(g, host, address)[:2] == (403, "subnet")
+
+
+@pytest.mark.parametrize("six", [False, True], ids=["ipv4", "ipv6"])
+def test_docker_signs_in_pulls_and_runs_where_it_may_and_reads_why_where_not(gateway, daemons, six):
+    g, r = gateway, gateway.registry6 if six else gateway.registry
+    assert "Login Succeeded" in daemons[g.allowed].login(r.login_server, r.user, r.password).ok().text
+    daemons[g.allowed]("pull", image(r)).ok()
+    assert "Hello from the lab" in daemons[g.allowed]("run", "--rm", "--network", "host", image(r)).ok().out
+    daemons[g.allowed].forget(image(r))
+    for host in (g.other, g.elsewhere, g.public):
+        login = daemons[host].login(r.login_server, r.user, r.password)
+        assert (login.code, login.err.strip().splitlines()[-1]) == (1, (
+            f"Error response from daemon: login attempt to https://{r.login_server}/v2/ failed with status: 403 "
+            "Forbidden"))
+        address = host.address6 if six else host.address
+        assert f"denied: client with IP '{address}' is not allowed access." in daemons[host]("pull", image(r)).text
+
+
+def test_podman_sees_the_same(gateway, daemons):
+    g, r = gateway, gateway.registry
+    allowed, elsewhere = Clients(g.allowed), Clients(g.elsewhere)
+    allowed("podman", "login", "-u", r.user, "--password-stdin", r.login_server, stdin=r.password).ok()
+    allowed("podman", "pull", image(r)).ok()
+    assert "403 (Forbidden)" in elsewhere("podman", "pull", image(r)).text
+
+
+def test_what_is_claimed_already_cannot_be_claimed_again(gateway):
+    k, own = gateway.kidoban, gateway.kidoban("network", "attachment", "show", "--name", "a")
+    more = {"device": ["--device", "brA"], "mark": ["--mark", "0x1104/0xffff"],
+            "range": ["--range", "10.0.3.0/24"]}[own["kind"]]
+    r = k.command("network", "attachment", "create", "--name", "c", "--kind", own["kind"], "--vnet",
+                  gateway.vnet_b["id"], *more)
+    assert r.code != 0 and "attachment a" in r.text, r.text
+    assert [a["name"] for a in k("network", "attachment", "list")] == ["a", "b"]
+
+
+# Things that come and go.
+
+VERSIONS = [pytest.param(20, id="20"), pytest.param(100, id="100", marks=pytest.mark.long)]
+
+
+@pytest.fixture(scope="module")
+def yard(lab):
+    """A gateway of its own, whose devices and namespaces the tests take away."""
+    g = Gateway(lab, "yard", elsewhere=("10.9.0", "fd09::"))  # main listeners answer by the routes alone
+    g.attach("a", g.vnet, "device", "--device", "brA")
+    until(lambda: g.state("a") == ("Listening", ""), "the device's listener")
+    g.rules(addresses=["0.0.0.0/0", "::/0"])  # whoever is taken for public gets past the gate
+    yield g
+    g.kidoban.stop()
+
+
+def remake(g, name="brA"):
+    """The bridge goes, and another one of its name and addresses comes, with the same machines on it."""
+    ip("link", "del", name, ns=g.ns)
+    g.bridge(name, "10.0.0.1/24", "10.0.1.1/24", "fd00::1/64", "fd00:0:0:1::1/64")
+    for h in (g.allowed, g.other):
+        ip("link", "set", h.port, "master", name, ns=g.ns)
+
+
+class Load:
+    """Threads that ask again and again from one host, and remember every answer."""
+
+    def __init__(self, g, host, *where):
+        self.seen, self.stop, self.g, self.host = {}, threading.Event(), g, host
+        self.threads = [threading.Thread(target=self.work, args=w, daemon=True) for w in where]
+
+    def work(self, address, port):
+        while not self.stop.is_set():
+            with contextlib.suppress(*LOST):
+                got = hasty(self.g, self.host, address, port, 0.2)
+                self.seen[got] = self.seen.get(got, 0) + 1
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for t in self.threads:
+            t.join()
+
+
+def hasty(g, host, address, port, timeout=1.0):
+    """One request on a new connection, which is given up soon: (status, origin)."""
+    context = ssl.create_default_context(cadata=g.kidoban.ca)
+    with inside(host.ns):
+        plain = socket.create_connection((address, port), timeout=timeout)
+    with plain, context.wrap_socket(plain, server_hostname=g.registry.login_server) as s:
+        h = http.client.HTTPConnection(g.registry.login_server)
+        h.sock = s
+        h.request("GET", "/v2/", headers={"Host": g.registry.login_server})
+        r = h.getresponse()
+        body = r.read()
+    return (r.status, json.loads(body)["errors"][0]["detail"]["origin"] if r.status == 403 else None)
+
+
+def known_within_a_second(ask_once):
+    """Ask until the origin is the subnet; how long that took."""
+    began = time.monotonic()
+    while True:
+        with contextlib.suppress(*LOST):
+            if ask_once() == (403, "subnet"):
+                return time.monotonic() - began
+        assert time.monotonic() - began < 5, "its clients are not known"
+
+
+def assert_lost(connection):
+    """The connection belonged to what is gone: within a second no answer comes on it any more."""
+    connection.sock.settimeout(10)
+    end = time.monotonic() + 1
+    with pytest.raises(LOST):
+        while time.monotonic() < end:
+            connection.get("/v2/")
+    connection.close()
+
+
+@pytest.mark.parametrize("times", VERSIONS)
+@pytest.mark.parametrize("port", [443, PLAIN_PORT], ids=["its own listener", "a main listener"])
+def test_a_bridge_made_again_is_known_at_once_and_nothing_of_the_old_one_is_believed(yard, times, port):
+    g, took = yard, []
+    until(lambda: hasty(g, g.allowed, REGISTRY_ADDRESS, port) == (403, "subnet"), "clients are known")
+    with Load(g, g.allowed, (REGISTRY_ADDRESS, 443), (REGISTRY_ADDRESS, PLAIN_PORT), (REGISTRY_ADDRESS6, 443)) as load:
+        for _ in range(times):
+            old = Connection(g.allowed, g.kidoban.ca, g.registry.login_server, port, REGISTRY_ADDRESS)
+            assert told(old.get("/v2/"))[:2] == (403, "subnet")
+            remake(g)
+            took.append(known_within_a_second(lambda: hasty(g, g.allowed, REGISTRY_ADDRESS, port, 0.3)))
+            until(lambda: g.state("a") == ("Listening", ""), "the new device's listener")
+            assert_lost(old)
+    assert set(load.seen) <= {(403, "subnet"), (403, "unidentified")}, load.seen
+    assert load.seen[(403, "subnet")] >= times, load.seen
+    assert max(took) < 1.0, took
+
+
+def test_a_bridge_that_is_away_leaves_its_attachment_waiting_and_others_in_peace(yard):
+    g = yard
+    ip("link", "set", "brA", "name", "brX", ns=g.ns)
+    until(lambda: g.state("a") == ("Waiting", "there is no device brA now"), "the attachment waits")
+    assert hasty(g, g.public, REGISTRY_ADDRESS, 443) == (401, None)
+    ip("link", "set", "brX", "name", "brA", ns=g.ns)
+    until(lambda: g.state("a") == ("Listening", ""), "the attachment listens again")
+    until(lambda: hasty(g, g.allowed, REGISTRY_ADDRESS, PLAIN_PORT) == (403, "subnet"), "clients are known")
+
+
+@pytest.mark.parametrize("times", VERSIONS)
+def test_a_namespace_made_again_is_known_at_once_and_nothing_of_the_old_one_is_believed(yard, times):
+    g, took, ns = yard, [], yard.ns + "-n"
+
+    class Inside:  # a machine of the namespace: the gateway itself
+        pass
+
+    machine = Inside()
+    machine.ns = ns
+    vnet = g.network(f"vnet-n{times}", ("apps", "10.7.0.0/24"))
+    g.attach("n", vnet, "netns", "--netns", ns)
+    g.lab.namespaces.append(ns)
+    for _ in range(times):
+        ip("netns", "add", ns)
+        ip("link", "set", "lo", "up", ns=ns)
+        ip("addr", "add", "10.7.0.1/24", "dev", "lo", ns=ns)
+        took.append(known_within_a_second(lambda: hasty(g, machine, "10.7.0.1", 443)))
+        old = Connection(machine, g.kidoban.ca, g.registry.login_server, 443, "10.7.0.1")
+        assert told(old.get("/v2/"))[:2] == (403, "subnet")
+        ip("netns", "del", ns)
+        assert_lost(old)
+        until(lambda: g.state("n")[0] == "Waiting", "the attachment waits")
+    g.kidoban("network", "attachment", "delete", "--name", "n", "--yes")
+    assert max(took) < 1.0, took
+
+
+def test_a_vxlan_device_is_a_network_too(yard):
+    g = yard
+    ip("link", "add", "vx7", "type", "vxlan", "id", "7", "dstport", "4789", "local", "198.51.100.1", "remote",
+       g.public.address, ns=g.ns)
+    g.configure("vx7", "10.0.0.1/24")
+    ip("link", "add", "vx7", "type", "vxlan", "id", "7", "dstport", "4789", "local", g.public.address, "remote",
+       "198.51.100.1", ns=g.public.ns)
+    ip("addr", "add", "10.0.0.4/24", "dev", "vx7", ns=g.public.ns)
+    ip("link", "set", "vx7", "up", ns=g.public.ns)
+    ip("route", "add", "203.0.113.10/32", "via", "10.0.0.1", "dev", "vx7", "src", "10.0.0.4", ns=g.public.ns)
+    vnet = g.network("vnet-x", ("apps", "10.0.0.0/24"))
+    g.attach("x", vnet, "device", "--device", "vx7")
+    until(lambda: g.state("x") == ("Listening", ""), "the device's listener")
+    g.rules(subnets=[vnet["id"] + "/subnets/apps"])
+    assert ask(g, g.public) == (401, None, None)
+    assert ask(g, g.allowed) == (403, "subnet", "10.0.0.4")
+    g.rules(addresses=["0.0.0.0/0", "::/0"])
