@@ -13,6 +13,8 @@
 #include <stdlib.h>
 
 enum { KEY_ID_MAX = 256, JWK_MAX = 4096, P256_BYTES = 32 };
+/* Signatures of 64 and 32 bytes in base64url. */
+enum { ES256_TEXT = 86, HS256_TEXT = 43 };
 
 struct jws_key {
     cjose_jwk_t *jwk;
@@ -269,8 +271,9 @@ static enum rc refuse(struct err *e, const char *why)
     return err_set(e, RC_UNAUTHENTICATED, "the token %s", why);
 }
 
-/* Three parts of strict base64url: one spelling for each token. */
-static bool well_formed(struct str token)
+/* Three parts of strict base64url, the last as long as a signature is (cjose looks at no more than
+ * it needs): one spelling for each token. */
+static bool well_formed(struct str token, enum jws_algorithm alg)
 {
     CLEANUP(buf_done) struct buf scratch = BUF_INIT(JWS_TOKEN_MAX);
     struct str rest = token;
@@ -283,7 +286,7 @@ static bool well_formed(struct str token)
         if (parts == 3 || part.len == 0 || base64url_decode(part, &scratch, NULL) != RC_OK)
             return false;
         if (!rest.ptr)
-            return parts == 2;
+            return parts == 2 && part.len == (alg == JWS_ES256 ? ES256_TEXT : HS256_TEXT);
     }
     return false;
 }
@@ -318,7 +321,7 @@ enum rc jws_verify(struct jws_key *const *keys, size_t n, enum jws_algorithm alg
     uint8_t *claims = NULL;
     size_t len = 0;
 
-    if (!well_formed(token))
+    if (!well_formed(token, alg))
         return refuse(e, "is malformed");
     jws = cjose_jws_import(token.ptr, token.len, NULL);
     if (!jws)

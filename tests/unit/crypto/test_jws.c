@@ -83,6 +83,22 @@ static void the_header_names_algorithm_type_and_key(void **state)
     assert_string_equal(buf_cstr(&header), expected);
 }
 
+static void bytes_behind_a_signature_are_refused(void **state)
+{
+    CLEANUP(jws_key_freep) struct jws_key *h = hmac_key(&secret), *ec = ec_key();
+    CLEANUP(buf_done) struct buf a = BUF_INIT(10000), b = BUF_INIT(10000);
+
+    (void)state;
+    assert_int_equal(jws_sign(h, JWS_HS256, "t", STR(CLAIMS), &a, NULL), RC_OK);
+    assert_int_equal(jws_sign(ec, JWS_ES256, "t", STR(CLAIMS), &b, NULL), RC_OK);
+    for (int i = 0; i < 12; i++) {
+        buf_addc(&a, 'A');
+        buf_addc(&b, 'A');
+        assert_int_equal(verify(h, JWS_HS256, "t", buf_str(&a)), RC_UNAUTHENTICATED);
+        assert_int_equal(verify(ec, JWS_ES256, "t", buf_str(&b)), RC_UNAUTHENTICATED);
+    }
+}
+
 static void any_changed_character_is_refused(void **state)
 {
     CLEANUP(jws_key_freep) struct jws_key *h = hmac_key(&secret), *ec = ec_key();
@@ -275,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signed_token_verifies_with_its_own_key),
         cmocka_unit_test(the_header_names_algorithm_type_and_key),
+        cmocka_unit_test(bytes_behind_a_signature_are_refused),
         cmocka_unit_test(any_changed_character_is_refused),
         cmocka_unit_test(a_token_is_verified_with_the_key_that_it_names_among_several),
         cmocka_unit_test(forged_headers_are_refused),
