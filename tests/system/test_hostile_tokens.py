@@ -1,0 +1,417 @@
+"""A hostile client's credentials: forged, foreign, outdated, borrowed for another end."""
+
+import base64
+import concurrent.futures
+import hashlib
+import hmac
+import itertools
+import json
+import time
+import urllib.parse
+
+import pytest
+
+from lab.images import digest_of, small_image
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+TOKEN_USER = "00000000-0000-0000-0000-000000000000"
+REGISTRIES = "https://containerregistry.azure.net"
+_serial = itertools.count(1)
+
+
+def encode(data):
+    if not isinstance(data, bytes):
+        data = json.dumps(data).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode(part):
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def parts(token):
+    head, claims, signature = token.split(".")
+    return json.loads(decode(head)), json.loads(decode(claims)), decode(signature)
+
+
+def signed(head, claims, key):
+    text = f"{encode(head)}.{encode(claims)}"
+    return f"{text}.{encode(hmac.new(key, text.encode(), hashlib.sha256).digest())}"
+
+
+def basic(user, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def form(**fields):
+    return urllib.parse.urlencode(fields)
+
+
+@pytest.fixture(scope="module")
+def registry(kidoban):
+    return kidoban.registry("tokens")
+
+
+@pytest.fixture(scope="module")
+def client(lab):
+    return lab.public_host("198.51.100.66")
+
+
+@pytest.fixture
+def guesser(lab):
+    """Another address for each test: failures of one are not another's."""
+    return lab.public_host(f"198.51.100.{100 + next(_serial)}")
+
+
+@pytest.fixture
+def plain(registry, client):
+    c = registry.connect(client)
+    yield c
+    c.close()
+
+
+@pytest.fixture(scope="module")
+def keys(kidoban):
+    c = kidoban.control().connect()
+    answer = c.get("/adfs/discovery/keys", token=None)
+    c.close()
+    return answer.json["keys"]
+
+
+def identity(kidoban, resource):
+    control = kidoban.control()
+    c = control.connect()
+    a = c.request("POST", "/adfs/oauth2/token", headers=FORM, token=None,
+                  body=form(grant_type="client_credentials", client_id=control.admin["clientId"],
+                            client_secret=control.admin["clientSecret"], scope=resource + "/.default"))
+    c.close()
+    assert a.status == 200, a
+    return a.json["access_token"]
+
+
+def refresh_token(kidoban, connection):
+    a = connection.request("POST", "/oauth2/exchange", headers=FORM, token=None,
+                           body=form(grant_type="access_token", service=connection.authority,
+                                     access_token=identity(kidoban, REGISTRIES)))
+    assert a.status == 200, a
+    return a.json["refresh_token"]
+
+
+# --- forged -------------------------------------------------------------------------------------------------------
+
+
+def forgeries(token, keys):
+    """What can be made of a good token without the key that signed it; keys: the published ones."""
+    head, claims, signature = parts(token)
+    h, c, s = token.split(".")
+    more = {**claims, "access": [{"type": "repository", "name": "app", "actions": ["pull", "push", "delete"]}]}
+    public = [k[name].encode() for k in keys for name in ("x", "kid")] + [json.dumps(k).encode() for k in keys]
+    last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    yield "claims of another", f"{h}.{encode(more)}.{s}"
+    yield "a later end", f"{h}.{encode({**claims, 'exp': claims['exp'] + 86400})}.{s}"
+    for alg in ("none", "None", "NONE", "", None, "HS384", "HS512", "RS256", "PS256", "EdDSA", "dir"):
+        yield f"alg {alg}", f"{encode({**head, 'alg': alg})}.{c}.{s}"
+    yield "alg none, no signature", f"{encode({**head, 'alg': 'none'})}.{c}."
+    yield "no alg", f"{encode({k: v for k, v in head.items() if k != 'alg'})}.{c}.{s}"
+    for i, key in enumerate(public):
+        for kid in (head.get("kid"), keys[0]["kid"]):
+            yield f"HS256 with public thing {i}", signed({**head, "alg": "HS256", "kid": kid}, claims, key)
+    for key in (b"", b"\0", b"secret", b"kidoban", b"\0" * 32):
+        yield f"HS256 with {key}", signed({**head, "alg": "HS256"}, claims, key)
+    yield "its own key", signed({**head, "jwk": {"kty": "oct", "k": encode(b"k" * 32)}}, claims, b"k" * 32)
+    yield "a key from elsewhere", signed({**head, "jku": "http://198.51.100.66/k"}, claims, b"k" * 32)
+    yield "kid as a path", signed({**head, "kid": "../../../../dev/null"}, claims, b"")
+    yield "kid as a list", signed({**head, "kid": [head.get("kid")]}, claims, b"")
+    yield "another typ", f"{encode({**head, 'typ': 'JWT'})}.{c}.{s}"
+    yield "crit", f"{encode({**head, 'crit': ['x'], 'x': 1})}.{c}.{s}"
+    yield "no signature", f"{h}.{c}."
+    yield "two parts", f"{h}.{c}"
+    yield "four parts", f"{token}.{s}"
+    yield "a cut signature", f"{h}.{c}.{encode(signature[:-1])}"
+    yield "a longer signature", f"{h}.{c}.{encode(signature + b'x')}"
+    yield "zeros", f"{h}.{c}.{encode(bytes(len(signature)))}"
+    yield "padding", token + "="
+    yield "standard base64", f"{h}.{c}.{base64.b64encode(signature).decode()}"
+    if len(signature) % 3:
+        yield "spare bits", token[:-1] + last[last.index(token[-1]) ^ 1]
+    yield "empty", ".."
+    yield "one dot", "."
+    yield "lists", ".".join(encode([]) for _ in range(3))
+    yield "deep", f"{encode(b'[' * 5000)}.{c}.{s}"
+    yield "long", f"{h}.{'A' * 20_000}.{s}"
+    yield "NUL in the head", f"{encode(json.dumps(head).encode() + bytes(1))}.{c}.{s}"
+    yield "alg twice", f"{encode(b'{' + json.dumps(head).encode()[1:-1] + b', ' + json.dumps(head).encode()[1:])}.{c}.{s}"
+
+
+def test_forged_access_tokens_are_nothing(registry, plain, keys):
+    token = plain.sign_in(registry.user, registry.password, "repository:app:pull")
+    assert plain.get("/v2/").status == 200
+    taken = [name for name, forged in forgeries(token, keys) if plain.get("/v2/", token=forged).status != 401]
+    assert not taken
+    assert plain.get("/v2/").status == 200
+
+
+def test_forged_refresh_tokens_are_nothing(kidoban, plain, keys):
+    token = refresh_token(kidoban, plain)
+
+    def status(forged):
+        return plain.request("POST", "/oauth2/token", headers=FORM, token=None,
+                             body=form(grant_type="refresh_token", refresh_token=forged)).status
+
+    assert status(token) == 200
+    assert not [name for name, forged in forgeries(token, keys) if status(forged) != 401]
+
+
+def test_forged_identity_tokens_are_nothing(kidoban, plain, keys):
+    control = kidoban.control()
+    token, c = control.sign_in(), control.connect()
+    for name, forged in forgeries(token, keys):
+        assert c.get("/subscriptions", token=forged).status == 401, name
+        a = plain.request("POST", "/oauth2/exchange", headers=FORM, token=None,
+                          body=form(grant_type="access_token", access_token=forged))
+        assert a.status == 401, name
+    assert c.get("/subscriptions", token=token).status == 200
+    c.close()
+
+
+# --- for another end ----------------------------------------------------------------------------------------------
+
+
+def test_each_kind_of_token_opens_its_own_door_only(kidoban, registry, plain):
+    control = kidoban.control()
+    arm, c = control.sign_in(), control.connect()
+    tokens = {"arm": arm, "registries": identity(kidoban, REGISTRIES), "refresh": refresh_token(kidoban, plain),
+              "access": plain.sign_in(registry.user, registry.password, "repository:app:pull")}
+
+    def post(target, **fields):
+        return plain.request("POST", target, body=form(**fields), headers=FORM, token=None).status
+
+    doors = {
+        "control plane": lambda t: c.get("/subscriptions", token=t).status,
+        "data plane": lambda t: plain.get("/v2/", token=t).status,
+        "as a password": lambda t: plain.get("/v2/", headers=basic(TOKEN_USER, t), token=None).status,
+        "refresh": lambda t: post("/oauth2/token", grant_type="refresh_token", refresh_token=t),
+        "exchange": lambda t: post("/oauth2/exchange", grant_type="access_token", access_token=t),
+    }
+    opened = {(door, kind) for door, ask in doors.items() for kind, token in tokens.items() if ask(token) == 200}
+    assert opened == {("control plane", "arm"), ("data plane", "access"), ("as a password", "refresh"),
+                      ("refresh", "refresh"), ("exchange", "arm"), ("exchange", "registries")}
+    c.close()
+
+
+def test_tokens_of_one_registry_are_nothing_to_another(kidoban, client, registry, plain):
+    other = kidoban.registry("tokensother").connect(client)
+    access, refresh = plain.sign_in(registry.user, registry.password, "repository:app:pull"), refresh_token(kidoban, plain)
+    assert other.get("/v2/", token=access).status == 401
+    assert other.get("/v2/", headers=basic(registry.user, registry.password)).status == 401
+    assert other.get("/v2/", headers=basic(TOKEN_USER, refresh)).status == 401
+    assert other.request("POST", "/oauth2/token", headers=FORM,
+                         body=form(grant_type="refresh_token", refresh_token=refresh)).status == 401
+    other.close()
+
+
+def test_a_registry_made_again_under_its_name_knows_none_of_the_old_credentials(kidoban, client):
+    old = kidoban.registry("phoenix")
+    c = old.connect(client, "repository:app:pull,push", "registry:catalog:*")
+    assert c.push("app", "v1", small_image("phoenix")).status == 201
+    token, refresh = c.token, refresh_token(kidoban, c)
+    upload = c.start_upload("app")
+    kidoban("acr", "delete", "-n", "phoenix", "-g", "lab", "--yes")
+    gone = c.get("/v2/")
+    assert (gone.status, gone.json["errors"][0]["code"]) == (404, "NOT_FOUND")
+    new = kidoban.registry("phoenix")
+    assert c.get("/v2/", token=token).status == 401
+    assert c.get("/v2/", token=None, headers=basic(TOKEN_USER, refresh)).status == 401
+    assert c.get("/v2/", token=None, headers=basic(old.user, old.password)).status == 401
+    c.sign_in(new.user, new.password, "repository:app:pull,push", "registry:catalog:*")
+    assert c.get("/v2/_catalog").json["repositories"] == []
+    assert c.manifest("app", "v1").status == 404
+    assert c.finish_upload(upload, digest_of(b"")).status == 404
+    c.close()
+
+
+# --- outdated -----------------------------------------------------------------------------------------------------
+
+
+def test_renewing_one_password_ends_what_it_gave_and_leaves_the_other(kidoban, client):
+    r = kidoban.registry("renewal")
+    second = r("credential", "show")["passwords"][1]["value"]
+    one, two = r.connect(client, "repository:app:pull,push"), r.connect(client)
+    two.sign_in(r.user, second, "repository:app:pull,push")
+    upload, data = one.start_upload("app"), b"begun before"
+    r("credential", "renew", "--password-name", "password")
+    assert one.get("/v2/").status == 401
+    assert one.finish_upload(upload, digest_of(data), data).status == 401
+    assert one.get("/v2/", token=None, headers=basic(r.user, r.password)).status == 401
+    assert two.get("/v2/").status == 200
+    assert two.get(f"/v2/app/blobs/{digest_of(data)}").status == 404
+    r("update", "--admin-enabled", "false")
+    assert two.get("/v2/").status == 401
+    assert two.get("/v2/", token=None, headers=basic(r.user, second)).status == 401
+    r("update", "--admin-enabled", "true")
+    for c in (one, two):
+        c.close()
+
+
+# --- scopes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def stocked(registry, client):
+    """Repositories app and app/sub with an image each; the image of app."""
+    image = small_image("stocked")
+    c = registry.connect(client, "repository:app:pull,push", "repository:app/sub:pull,push")
+    assert c.push("app", "v1", image).status == 201
+    assert c.push("app/sub", "v1", small_image("sub")).status == 201
+    c.close()
+    return image
+
+
+PULL, PUSH, DELETE, SUB, CATALOG = "pull", "push", "delete", "sub", "catalog"
+SCOPES = [
+    ([], set()),
+    (["repository:app:pull"], {PULL}),
+    (["repository:app:push"], set()),  # a manifest is looked at before it is written over
+    (["repository:app:pull,push"], {PULL, PUSH}),
+    (["repository:app:delete"], {DELETE}),
+    (["repository:app:*"], {PULL, PUSH, DELETE}),
+    (["repository:app:pull", "repository:app:delete"], {PULL, DELETE}),
+    (["repository:app:pull repository:app/sub:pull"], {PULL, SUB}),
+    (["repository:app/sub:*"], {SUB}),
+    (["repository:*:*"], set()),
+    (["repository:ap*:pull"], set()),
+    (["repository:App:pull"], set()),
+    (["repository:app/:pull"], set()),
+    (["repository:./app:pull"], set()),
+    (["repository:app/../app/sub:pull"], set()),
+    (["repository:app%2Fsub:pull"], set()),
+    (["repository:host:5000/app:pull"], set()),
+    (["Repository:app:pull"], set()),
+    (["repository(plugin):app:pull"], set()),
+    (["repository:app:PULL"], set()),
+    (["repository:app:pull,,*x"], {PULL}),
+    (["repository:catalog:*"], set()),
+    (["registry:catalog:*"], {CATALOG}),
+    (["registry:catalog:pull"], set()),
+    (["registry:app:*"], set()),
+    (["registry:*:*"], set()),
+]
+
+
+@pytest.mark.parametrize("scopes,may", SCOPES, ids=[" ".join(s) or "none" for s, _ in SCOPES])
+def test_a_token_opens_what_its_scopes_say(registry, plain, stocked, scopes, may):
+    plain.sign_in(registry.user, registry.password, *scopes)
+    asked = {
+        PULL: plain.manifest("app", "v1"),
+        SUB: plain.manifest("app/sub", "v1"),
+        CATALOG: plain.get("/v2/_catalog"),
+        DELETE: plain.request("DELETE", "/v2/app/manifests/nothing"),
+        PUSH: plain.put_manifest("app", "v2", stocked.manifest),
+    }
+    if scopes == ["repository:app:push"]:
+        assert asked.pop(PUSH).status in (201, 401)
+    assert {what for what, answer in asked.items() if answer.status != 401} == may
+    assert {asked[what].status for what in may} <= {200, 201, 404}
+
+
+@pytest.mark.parametrize("scope", ["app", "repository:app", "repository::pull", ":app:pull", 'repository:"app":pull',
+                                   "repository:app:pull\n", "repository:a\\b:pull", "repository:ä:pull",
+                                   " ".join(f"repository:r{i}:pull" for i in range(33))])
+def test_a_malformed_scope_is_refused_and_no_token_given(registry, plain, scope):
+    query = form(service=plain.authority, scope=scope)
+    a = plain.get(f"/oauth2/token?{query}", headers=basic(registry.user, registry.password))
+    assert a.status == 400 and a.json["errors"][0]["message"], a
+
+
+@pytest.mark.parametrize("path", ["/v2/app%2Fsub/manifests/v1", "/v2/app/%73ub/manifests/v1", "/v2/app%2F%73ub/manifests/v1"])
+def test_an_encoded_name_is_the_name_that_it_stands_for(registry, plain, stocked, path):
+    plain.sign_in(registry.user, registry.password, "repository:app:pull")
+    assert plain.get(path).status == 401
+    plain.sign_in(registry.user, registry.password, "repository:app/sub:pull")
+    assert plain.get(path).status in (200, 404)
+
+
+def test_blobs_are_seen_and_mounted_only_where_the_token_may_pull(kidoban, registry, client, stocked):
+    digest, data = next(iter(stocked.blobs.items()))
+    c = registry.connect(client, "repository:thief:pull,push")
+    for query in (f"mount={digest}&from=app", f"mount={digest}", f"mount={digest}&from=", f"mount={digest}&from=thief",
+                  f"mount={digest}&from=app%2F..%2Fapp", f"mount={digest}&from=tokens%2Fapp"):
+        a = c.request("POST", f"/v2/thief/blobs/uploads/?{query}", body=b"")
+        assert a.status == 202 and "Docker-Content-Digest" not in a.headers, query
+    assert c.request("HEAD", f"/v2/thief/blobs/{digest}").status == 404
+    assert c.get(f"/v2/app/blobs/{digest}").status == 401
+    a = c.put_manifest("thief", "v1", stocked.manifest)  # nor by naming them in a manifest of one's own
+    assert (a.status, a.json["errors"][0]["code"]) == (400, "MANIFEST_BLOB_UNKNOWN")
+    c.close()
+    other = kidoban.registry("tokensthief").connect(client)
+    other.sign_in(other.name.split(".")[0], kidoban("acr", "credential", "show", "-n", "tokensthief")["passwords"][0]["value"],
+                  "repository:app:pull,push")
+    a = other.request("POST", f"/v2/app/blobs/uploads/?mount={digest}&from=app", body=b"")
+    assert a.status == 202
+    assert other.get(f"/v2/app/blobs/{digest}").status == 404
+    other.close()
+
+
+# --- guessing -----------------------------------------------------------------------------------------------------
+
+
+def guess(connection, registry, user=None, **headers):
+    return connection.get("/v2/", token=None, headers={**basic(user or registry.user, "guess"), **headers}).status
+
+
+def test_guessing_at_once_is_no_quicker(registry, guesser):
+    def one(_):
+        c = registry.connect(guesser)
+        statuses = [c.request("POST", "/oauth2/token", headers=FORM, token=None,
+                              body=form(grant_type="password", username=registry.user, password="x")).status
+                    for _ in range(4)]
+        c.close()
+        return statuses
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        statuses = sum(pool.map(one, range(20)), [])
+    assert set(statuses) == {401, 429} and statuses.count(401) <= 20
+
+
+def test_no_other_spelling_and_no_other_door_gives_more_guesses(registry, guesser):
+    c = registry.connect(guesser)
+    assert [guess(c, registry) for _ in range(10)] == [401] * 10
+    assert guess(c, registry) == 429
+    assert guess(c, registry, registry.user.upper()) == 429
+    assert guess(c, registry, registry.user.title(), **{"X-Forwarded-For": "192.0.2.1"}) == 429
+    assert c.get("/oauth2/token", headers=basic(registry.user, "x")).status == 429
+    assert c.request("POST", "/oauth2/token", headers=FORM,
+                     body=form(grant_type="password", username=registry.user, password="x")).status == 429
+    assert c.get("/v2/", headers=basic(registry.user, registry.password)).status == 429
+    assert guess(c, registry, "another") == 401
+    assert c.get("/v2/", token="a.b.c").status == 401
+    c.close()
+
+
+def test_guesses_of_one_do_not_shut_out_another(registry, client, guesser, plain):
+    c = registry.connect(guesser)
+    while guess(c, registry) != 429:
+        pass
+    assert plain.get("/v2/", headers=basic(registry.user, registry.password)).status == 200
+    c.close()
+
+
+def test_the_operators_secret_is_not_guessed_either(kidoban):
+    """From the server's own machine, at the control plane; a token that is out goes on, and so does another client."""
+    control = kidoban.control()
+    token, c = control.sign_in(), control.connect()
+
+    def ask(client_id, secret):
+        return c.request("POST", "/adfs/oauth2/token", headers=FORM, token=None,
+                         body=form(grant_type="client_credentials", client_id=client_id, client_secret=secret,
+                                   scope=control.admin["controlUrl"].rstrip("/") + "/.default"))
+
+    started = time.monotonic()
+    statuses = [ask(control.admin["clientId"], f"guess {i}").status for i in range(12)]
+    assert time.monotonic() - started < 6
+    assert statuses == [401] * 10 + [429] * 2
+    a = ask(control.admin["clientId"], control.admin["clientSecret"])
+    assert a.status == 429 and int(a.headers["Retry-After"]) > 0 and a.json["error_description"]
+    assert ask("00000000-0000-0000-0000-000000000001", "x").status == 401
+    assert c.get("/subscriptions", token=token).status == 200
+    c.close()
