@@ -242,6 +242,21 @@ def test_the_load_balancer_itself_is_public_with_its_own_address(place):
     assert place.ask(place.cloud, header(), 8444) == (403, "public 10.0.0.4")
 
 
+def test_a_header_may_carry_ipv6_addresses(place):
+    body = socket.inet_pton(socket.AF_INET6, "2001:db8::7") + socket.inet_pton(socket.AF_INET6, "2001:db8::1")
+    sent = SIGNATURE + b"\x21\x21" + struct.pack(">HHH", len(body) + 4, 50000, 443)
+    sent = sent[:16] + body + sent[16:]
+    assert place.ask(place.cloud, sent, 8444) == (403, "public 2001:db8::7")
+    place.registry("network-rule", "add", "--ip-address", "2001:db8::/64")
+    try:
+        assert place.ask(place.cloud, sent, 8444) == (401, None)
+    finally:
+        place.registry("network-rule", "remove", "--ip-address", "2001:db8::/64")
+    mapped = bytes(10) + b"\xff\xff" + socket.inet_aton("198.51.100.9")
+    sent = sent[:16] + mapped + mapped + sent[48:]
+    assert place.ask(place.cloud, sent, 8444) == (403, "public 198.51.100.9")
+
+
 def closed(place, space, first, address=REGISTRY_ADDRESS, port=8444):
     """Is the connection closed without a byte?"""
     with inside(space.ns):

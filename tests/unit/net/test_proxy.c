@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "base/metric.h"
+#include "net/filter.h"
 #include "sys/sock.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -243,6 +244,49 @@ static void a_peer_that_is_not_trusted_is_closed_whatever_it_sends(void **state)
     gate_free(g);
 }
 
+static void opening_over(void *ctx)
+{
+    struct gate *g = ctx;
+
+    loop_stop(g->wire.loop);
+}
+
+/* Half of a header keeps nobody waiting for longer than a handshake may take, and TLS has not
+ * begun. */
+static void a_header_that_does_not_come_in_time_closes_the_connection(void **state)
+{
+    int64_t errors = metric_value(METRIC_PROXY_ERRORS),
+            handshakes = metric_value(METRIC_TLS_HANDSHAKE_FAILURES);
+    struct evidence ev = {.arrival = NET_PROXY, .tls = true};
+    struct gate *g = gate_noting();
+    char byte;
+
+    (void)state;
+    wire_close(&g->wire);
+    wire_open(&g->wire, true, gate_notes, g, wire_proxied);
+    for (size_t sent = 0; sent < wire_proxy_header.len; sent += 9) {
+        int pair[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+        assert_int_equal(write(pair[1], wire_proxy_header.ptr, sent), sent);
+        net_stream_open(g->wire.loop, pair[0], &ev,
+                        &(struct net_opening){.tls = g->wire.tls,
+                                              .accepted = gate_notes,
+                                              .ctx = g,
+                                              .over = opening_over,
+                                              .over_ctx = g,
+                                              .timeout_ms = 20});
+        loop_run(g->wire.loop);
+        assert_int_equal(read(pair[1], &byte, 1), 0);
+        close(pair[1]);
+        errors++;
+    }
+    assert_int_equal(metric_value(METRIC_PROXY_ERRORS), errors);
+    assert_int_equal(metric_value(METRIC_TLS_HANDSHAKE_FAILURES), handshakes);
+    assert_int_equal(seen.peer.family, 0);
+    gate_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +295,7 @@ int main(void)
         cmocka_unit_test(what_follows_the_header_arrives_whole),
         cmocka_unit_test(a_second_header_closes_the_connection),
         cmocka_unit_test(anything_but_a_header_is_closed_without_an_answer),
+        cmocka_unit_test(a_header_that_does_not_come_in_time_closes_the_connection),
         cmocka_unit_test(a_peer_that_is_not_trusted_is_closed_whatever_it_sends),
     };
 
