@@ -199,6 +199,7 @@ size_t http_server_drain(struct http_server *s, struct loop *l)
     struct http_home *h = http_home_of(s, l);
 
     h->draining = true;
+    net_streams_refuse(l);
     each_conn(h, false);
     size_t detached = 0;
 

@@ -40,7 +40,7 @@ void http_server_each(struct http_server *s, struct loop *l, void (*fn)(void *ct
  * `answering` will be asked (HTTP_CUT_LATER). */
 enum http_cut { HTTP_CUT_RESET, HTTP_CUT_REFUSED, HTTP_CUT_LATER };
 enum http_cut http_cut(struct http_request *req);
-/* Finish requests under way, close idle connections. Returns connections and requests left on this loop. */
+/* Take no more connections, finish requests under way, close idle connections. Returns connections and requests left on this loop. */
 size_t http_server_drain(struct http_server *s, struct loop *l);
 void http_server_close_all(struct http_server *s, struct loop *l); /* resets what is left; handlers at work go on */
 void http_server_free(struct http_server *s); /* when http_server_drain has returned 0 on every loop */

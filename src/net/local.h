@@ -15,6 +15,8 @@ struct net_local {
     struct net_block *spare; /* last in, first out: the warmest is used again */
     unsigned n_spare;
     struct net_stream *placed; /* streams that came by an attachment or a known interface */
+    struct stream_opening *openings; /* streams whose chain is not open yet */
+    bool refusing;                   /* no stream opens any more */
 };
 
 struct net_local *net_local_of(struct loop *l);

@@ -46,6 +46,9 @@ void net_streams_cut(struct loop *l, const struct uuid *attachment);
 /* The same for an interface that went, and streams that came through it to a main listener: the next interface of its name
  * is another. */
 void net_streams_cut_interface(struct loop *l, unsigned ifindex);
+/* From now on nobody on this loop is told of a new stream: connections that are still opening are closed, and so are those
+ * that come. */
+void net_streams_refuse(struct loop *l);
 
 /* --- listeners ------------------------------------------------------------------------------------------------------ */
 struct net_listener;

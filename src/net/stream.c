@@ -39,6 +39,8 @@ struct net_stream {
 struct stream_opening {
     struct net_opening how;
     struct loop_timer *timer;
+    struct net_stream *stream;
+    struct stream_opening *next, **link; /* among those of the loop */
 };
 
 static void stream_events(void *ctx, unsigned events);
@@ -95,14 +97,33 @@ static void stream_break(struct net_stream *s)
     stream_delist(s);
 }
 
+static void opening_begin(struct net_stream *s, const struct net_opening *how)
+{
+    struct net_local *local = net_local_of(s->loop);
+    struct stream_opening *o = calloc(1, sizeof(*o));
+
+    if (!o)
+        abort();
+    o->how = *how;
+    o->stream = s;
+    o->next = local->openings;
+    if (o->next)
+        o->next->link = &o->next;
+    o->link = &local->openings;
+    local->openings = o;
+    s->opening = o;
+}
+
 static void opening_end(struct net_stream *s)
 {
     struct stream_opening *o = s->opening;
 
     s->opening = NULL;
+    *o->link = o->next;
+    if (o->next)
+        o->next->link = o->link;
     loop_timer_free(o->timer);
-    if (o->how.over)
-        o->how.over(o->how.over_ctx);
+    o->how.over(o->how.over_ctx);
     free(o);
 }
 
@@ -286,13 +307,15 @@ static struct net_stream *stream_new(struct loop *l, int fd, const struct eviden
 void net_stream_open(struct loop *l, int fd, const struct evidence *ev,
                      const struct net_opening *how)
 {
+    if (net_local_of(l)->refusing) {
+        fd_close(fd);
+        how->over(how->over_ctx);
+        return;
+    }
     struct net_stream *s = stream_new(l, fd, ev);
 
     metric_add(METRIC_CONNECTIONS_OPEN, 1);
-    s->opening = calloc(1, sizeof(*s->opening));
-    if (!s->opening)
-        abort();
-    s->opening->how = *how;
+    opening_begin(s, how);
     if (ev->arrival == NET_PROXY) {
         s->top = net_proxy_filter_new(s, s->top);
     } else if (how->tls) {
@@ -459,4 +482,13 @@ void net_streams_cut_interface(struct loop *l, unsigned ifindex)
         if (uuid_is_nil(&s->evidence.attachment) && s->evidence.ifindex == ifindex)
             stream_cut(s);
     }
+}
+
+void net_streams_refuse(struct loop *l)
+{
+    struct net_local *local = net_local_of(l);
+
+    local->refusing = true;
+    while (local->openings)
+        stream_die(local->openings->stream);
 }

@@ -110,6 +110,14 @@ def test_a_download_under_way_is_finished_before_the_server_ends(lab):
     k.stop()
 
 
+def test_a_client_that_says_nothing_does_not_keep_the_server_from_ending(lab):
+    k = Kidoban(lab, "silent", space=lab.network("s")).start()
+    with inside(k.space.ns):
+        silent = socket.create_connection(("127.0.0.1", 443))
+    k.stop()
+    silent.close()
+
+
 def test_a_lost_secret_is_replaced_while_the_server_is_stopped(lab):
     k = Kidoban(lab, "forgetful", space=lab.network("f")).start()
     k.group()

@@ -187,12 +187,11 @@ static void opening_over(void *ctx)
     loop_stop(g->wire.loop);
 }
 
-static void a_handshake_that_does_not_come_ends(void **state)
+/* A client that has connected and says nothing; its end. */
+static int silent_client(struct gate *g, unsigned timeout_ms)
 {
-    struct gate *g = *state;
     struct evidence ev = {0};
     int pair[2];
-    char byte;
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     net_stream_open(g->wire.loop, pair[0], &ev,
@@ -201,12 +200,45 @@ static void a_handshake_that_does_not_come_ends(void **state)
                                           .ctx = g,
                                           .over = opening_over,
                                           .over_ctx = g,
-                                          .timeout_ms = 10});
+                                          .timeout_ms = timeout_ms});
+    return pair[1];
+}
+
+static void assert_closed(int fd)
+{
+    char byte;
+
+    assert_int_equal(read(fd, &byte, 1), 0);
+    close(fd);
+}
+
+static void a_handshake_that_does_not_come_ends(void **state)
+{
+    struct gate *g = *state;
+    int client = silent_client(g, 10);
+
     loop_run(g->wire.loop);
     assert_true(g->connected);
     assert_int_equal(g->n, 0);
-    assert_int_equal(read(pair[1], &byte, 1), 0); /* closed */
-    close(pair[1]);
+    assert_closed(client);
+}
+
+/* The loop could not be freed with it. */
+static void a_loop_that_refuses_streams_closes_those_that_are_opening_and_those_that_come(void **state)
+{
+    struct gate *g = *state;
+    int first = silent_client(g, 60 * 1000), second = silent_client(g, 60 * 1000);
+
+    net_streams_refuse(g->wire.loop);
+    assert_true(g->connected); /* told that they are over */
+    assert_closed(first);
+    assert_closed(second);
+    g->connected = false;
+    int late = silent_client(g, 60 * 1000);
+
+    assert_true(g->connected);
+    assert_closed(late);
+    assert_int_equal(g->n, 0);
 }
 
 int main(void)
@@ -221,6 +253,7 @@ int main(void)
         T(a_certificate_that_cannot_serve_is_refused_and_the_old_one_stays),
         T(plain_text_is_refused),
         T(a_handshake_that_does_not_come_ends),
+        T(a_loop_that_refuses_streams_closes_those_that_are_opening_and_those_that_come),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
