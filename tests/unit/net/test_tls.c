@@ -224,7 +224,8 @@ static void a_handshake_that_does_not_come_ends(void **state)
 }
 
 /* The loop could not be freed with it. */
-static void a_loop_that_refuses_streams_closes_those_that_are_opening_and_those_that_come(void **state)
+static void
+a_loop_that_refuses_streams_closes_those_that_are_opening_and_those_that_come(void **state)
 {
     struct gate *g = *state;
     int first = silent_client(g, 60 * 1000), second = silent_client(g, 60 * 1000);
