@@ -241,7 +241,6 @@ enum net_io h1_fill(struct h1_conn *c, size_t room)
     c->turn_in += n;
     if (n < cap && net_stream_can_sendfile(c->stream))
         c->can_read = false; /* a plain socket gives all that it has */
-    metric_add(METRIC_BYTES_IN, (int64_t)n);
     return NET_IO_OK;
 }
 

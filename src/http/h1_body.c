@@ -1,4 +1,3 @@
-#include "base/metric.h"
 #include "http/h1.h"
 #include <assert.h>
 

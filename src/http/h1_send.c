@@ -1,4 +1,3 @@
-#include "base/metric.h"
 #include "http/h1.h"
 #include "http/message.h"
 #include <assert.h>
@@ -90,7 +89,6 @@ static void written(struct h1_conn *c, size_t n)
 {
     h1_moved(c, n);
     c->turn_out += n;
-    metric_add(METRIC_BYTES_OUT, (int64_t)n);
 }
 
 static void drop_written(struct h1_exchange *x, size_t n)

@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "http_fixture.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,22 @@ static void a_connection_serves_one_request_after_the_other(void **state)
         assert_int_equal(answer_field(&a, "Date").len, 29);
         assert_null(answer_field(&a, "Connection").ptr);
     }
+}
+
+static void a_byte_is_counted_once(void **state)
+{
+    const struct str request = STR("GET /hot HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    int64_t in = metric_value(METRIC_BYTES_IN), out = metric_value(METRIC_BYTES_OUT);
+    CLIENT c;
+
+    client_open(&c, *state);
+    client_send(&c, request);
+    take_answer(&c, 200, "hello");
+    assert_true(client_at_end(&c)); /* by then the server has counted */
+    in = metric_value(METRIC_BYTES_IN) - in;
+    out = metric_value(METRIC_BYTES_OUT) - out;
+    assert_int_equal(in, request.len);
+    assert_in_range(out, 100, 250); /* a head is some 150 bytes long */
 }
 
 static void pipelined_requests_are_answered_in_order(void **state)
@@ -752,6 +769,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(a_connection_serves_one_request_after_the_other),
+        BOTH(a_byte_is_counted_once),
         BOTH(pipelined_requests_are_answered_in_order),
         BOTH(a_thousand_pipelined_requests_get_a_thousand_answers),
         BOTH(a_request_may_come_byte_by_byte),
