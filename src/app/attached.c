@@ -225,7 +225,7 @@ static struct attachment *whose(struct attached *a, const struct helper_message 
 {
     struct attachment *t = find(a, &m->key);
 
-    if (!t && !a->settled && !a->closed)
+    if (!t && !a->settled)
         t = add(a, &m->key, m->kind, m->name);
     return t && t->kind == m->kind && memcmp(t->place, m->name, sizeof(t->place)) == 0 ? t : NULL;
 }
@@ -233,7 +233,7 @@ static struct attachment *whose(struct attached *a, const struct helper_message 
 void attached_take(struct attached *a, const struct helper_message *m, int fd)
 {
     size_t i = seat_of(m);
-    struct attachment *t = i < SEATS ? whose(a, m) : NULL;
+    struct attachment *t = i < SEATS && !a->closed ? whose(a, m) : NULL;
     struct err e = {0};
 
     if (!t) {

@@ -124,6 +124,16 @@ static void entry_listen(const struct helper_table *t, struct helper_entry *n,
     entry_set(n, HELPER_LISTENING, 0);
 }
 
+/* Not a word about the place: our own trouble, or a name that is not what it should be. A listener
+ * that is open stays. */
+static void look_failed(struct helper_entry *n, const struct err *e)
+{
+    if (n->state.state != HELPER_FAILED)
+        log_warn("helper.look_failed", F_TEXT("name", n->state.name), F_TEXT("reason", e->text));
+    if (n->fd < 0)
+        entry_set(n, HELPER_FAILED, e->sys ? e->sys : EIO);
+}
+
 static void entry_check(const struct helper_table *t, struct helper_entry *n)
 {
     struct place p = {.netns = -1};
@@ -131,8 +141,8 @@ static void entry_check(const struct helper_table *t, struct helper_entry *n)
     enum rc rc = find_place(&n->state, &p, &e);
     bool there = rc == RC_OK;
 
-    if (!there && rc != RC_NOT_FOUND) { /* not a word about the place: our own trouble */
-        log_warn("helper.look_failed", F_TEXT("name", n->state.name), F_TEXT("reason", e.text));
+    if (!there && rc != RC_NOT_FOUND) {
+        look_failed(n, &e);
         return;
     }
     if (n->fd >= 0 && (!there || !same_place(&n->state, &p)))

@@ -260,6 +260,25 @@ static void a_port_that_is_taken_in_the_namespace_fails_and_is_tried_again(void 
     netns_del("red");
 }
 
+/* The server takes no state for an answer: a place that cannot be looked at must have one, too. */
+static void a_name_that_is_a_symbolic_link_fails_and_says_why(void **state)
+{
+    struct helper_table t = {.ports = {5443, 8443}};
+    struct helper_message m = request(HELPER_NETNS, "linked");
+
+    (void)state;
+    own_networks();
+    assert_int_equal(symlink("/proc/self/ns/net", "/run/netns/linked"), 0);
+    assert_int_equal(helper_table_open(&t, &m, NULL), RC_OK);
+    assert_int_equal(t.first->state.state, HELPER_FAILED);
+    assert_int_equal(t.first->state.error, ELOOP);
+    assert_true(helper_table_check(&t));
+    assert_int_equal(unlink("/run/netns/linked"), 0);
+    assert_false(helper_table_check(&t));
+    assert_int_equal(t.first->state.state, HELPER_WAITING);
+    helper_table_done(&t);
+}
+
 static void device_flags(const char *name, int flags)
 {
     struct ifreq r = {.ifr_flags = (short)flags};
@@ -328,6 +347,7 @@ int main(void)
         cmocka_unit_test(a_second_server_is_refused_instead_of_sharing_the_port),
         cmocka_unit_test(a_listener_waits_for_its_namespace_and_follows_it),
         cmocka_unit_test(a_port_that_is_taken_in_the_namespace_fails_and_is_tried_again),
+        cmocka_unit_test(a_name_that_is_a_symbolic_link_fails_and_says_why),
         cmocka_unit_test(a_listener_on_a_device_stands_beside_the_main_one),
         cmocka_unit_test(namespaces_and_devices_that_come_and_go_are_noticed),
     };
