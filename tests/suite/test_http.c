@@ -22,9 +22,7 @@ static void take_answer(struct client *c, unsigned status, const char *body)
         assert_str(buf_str(&a.body), body);
 }
 
-/* --- requests in a row
- * -------------------------------------------------------------------------------------------------
- */
+/* --- requests in a row --- */
 
 static void a_connection_serves_one_request_after_the_other(void **state)
 {
@@ -158,9 +156,7 @@ static void head_has_the_length_and_no_body(void **state)
     take_answer(&c, 200, "hello");
 }
 
-/* --- refusals
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- refusals --- */
 
 static void a_malformed_head_is_refused_and_ends_the_connection(void **state)
 {
@@ -243,9 +239,7 @@ static void a_small_body_that_nobody_wants_is_dropped(void **state)
     take_answer(&c, 200, "hello");
 }
 
-/* --- bodies of calls
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- bodies of calls --- */
 
 static void a_call_gets_its_body_whole(void **state)
 {
@@ -408,9 +402,7 @@ static void a_call_outlives_its_client(void **state)
     fix_settled(f);
 }
 
-/* --- uploads
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- uploads --- */
 
 static unsigned long long sum_of(struct str s)
 {
@@ -521,9 +513,7 @@ static void an_upload_that_stalls_is_given_up(void **state)
     assert_int_equal(atomic_load(&f->abort_reason), RC_TIMEOUT);
 }
 
-/* --- downloads
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- downloads --- */
 
 static void check_file(struct str body, uint64_t offset, size_t size)
 {
@@ -646,9 +636,7 @@ static void a_source_ends_with_the_connection_in_http_1_0(void **state)
     assert_true(c.ended && !c.reset);
 }
 
-/* --- cuts and ends
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- cuts and ends --- */
 
 static void cut_one(void *ctx, struct http_request *req)
 {
