@@ -743,15 +743,9 @@ static int setup_tls(void **state)
     return fix_setup(state, true);
 }
 
-#define PLAIN(t)                                                                                   \
-    {                                                                                              \
-#t " (plain)", t, setup_plain, fix_teardown, NULL                                          \
-    }
-#define TLS(t)                                                                                     \
-    {                                                                                              \
-#t " (TLS)", t, setup_tls, fix_teardown, NULL                                              \
-    }
-#define BOTH(t) PLAIN(t), TLS(t)
+/* clang-format off */
+#define BOTH(t) {#t " (plain)", t, setup_plain, fix_teardown, NULL}, {#t " (TLS)", t, setup_tls, fix_teardown, NULL}
+/* clang-format on */
 
 int main(void)
 {
