@@ -108,8 +108,7 @@ static void what_belongs_to_listeners_is_refused_for_marks_and_ranges(void **sta
         "\"services\":[\"data\",\"control\"]",
         "\"subnet\":{\"id\":\"/x\"}",
         "\"interfaces\":[{\"name\":\"eth0\",\"subnet\":{\"id\":\"/x\"}}]",
-        "\"privateEndpoints\":[{\"localAddress\":\"10.0.0.9\",\"privateEndpoint\":{\"id\":\"/"
-        "p\"}}]",
+        "\"privateEndpoints\":[{\"localAddress\":\"::1\",\"privateEndpoint\":{\"id\":\"/\"}}]",
     };
 
     (void)state;
