@@ -134,6 +134,8 @@ static void complete_answer(struct http_exchange *x)
         http_exchange_error(x, 500, "the request was not answered");
 }
 
+static const char cut_text[] = "access was withdrawn";
+
 void http_respond(struct http_request *req)
 {
     struct http_exchange *x = exchange_of(req);
@@ -161,7 +163,10 @@ void http_body_take(struct http_request *req, const struct http_sink *sink)
         return;
     }
     req->sink = sink;
-    x->conn->protocol->go_on(x);
+    if (x->cut)
+        http_exchange_abort_body(x, RC_DENIED, 403, cut_text);
+    else
+        x->conn->protocol->go_on(x);
 }
 
 void http_body_resume(struct http_request *req)
@@ -206,8 +211,9 @@ enum http_cut http_cut(struct http_request *req)
         x->conn->protocol->reset(x->conn);
         return HTTP_CUT_RESET;
     }
+    x->cut = true;
     if (!req->sink || x->body_over)
         return HTTP_CUT_LATER;
-    http_exchange_abort_body(x, RC_DENIED, 403, "access was withdrawn");
+    http_exchange_abort_body(x, RC_DENIED, 403, cut_text);
     return HTTP_CUT_REFUSED;
 }

@@ -68,6 +68,7 @@ struct http_exchange {
     bool body_over;   /* its end, or its failure, is known */
     bool pulling;     /* the source said LATER */
     bool busy;        /* a job of http's own uses it */
+    bool cut;         /* before its body was wanted: nothing of it is taken any more */
     unsigned failure; /* the status that http gives when the handler, after an abort, has none */
     const char *failure_text;
     struct http_block *lent;

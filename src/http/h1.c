@@ -60,12 +60,34 @@ void h1_moved(struct h1_conn *c, size_t n)
     c->window_bytes += n;
 }
 
+enum net_io h1_flush(struct h1_conn *c)
+{
+    enum net_io io = net_stream_flush(c->stream);
+
+    if (io == NET_IO_AGAIN) {
+        c->can_write = false;
+        c->unflushed = net_stream_unflushed(c->stream);
+    }
+    return io;
+}
+
+/* Nobody is told of what the kernel takes bit by bit during a flush. */
+static void note_flushed(struct h1_conn *c)
+{
+    size_t left = net_stream_unflushed(c->stream);
+
+    if (left < c->unflushed)
+        h1_moved(c, c->unflushed - left);
+    c->unflushed = left;
+}
+
 /* True: the client is too slow. Else another deadline is set. */
 static bool too_slow(struct h1_conn *c)
 {
     int64_t now = now_us(c), window = (int64_t)h1_server(c)->config.limits.slow_window_ms;
     uint64_t least = (uint64_t)window * h1_server(c)->config.limits.slow_bytes_per_s / 1000;
 
+    note_flushed(c);
     if (now - c->moved_us >= (int64_t)h1_server(c)->config.limits.body_idle_ms * 1000)
         return true;
     if (now - c->window_us >= window * 1000) {
@@ -305,9 +327,8 @@ static bool step_head(struct h1_conn *c)
 
 static bool step_flush(struct h1_conn *c)
 {
-    switch (net_stream_flush(c->stream)) {
+    switch (h1_flush(c)) {
     case NET_IO_AGAIN:
-        c->can_write = false;
         h1_wait(c);
         return false;
     case NET_IO_OK:

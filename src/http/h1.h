@@ -59,6 +59,7 @@ struct h1_conn {
     /* how fast the client moves, while we wait for it */
     int64_t moved_us, window_us, paused_us;
     uint64_t window_bytes;
+    size_t unflushed; /* what the kernel had not taken when last looked */
 };
 
 static inline struct http_server *h1_server(const struct h1_conn *c)
@@ -79,6 +80,7 @@ void h1_end(struct h1_conn *c);     /* gently, all answers having been written *
 void h1_moved(struct h1_conn *c, size_t n); /* n bytes came or went */
 void h1_wait(struct h1_conn *c);            /* for the client: body bytes, or room; not for ever */
 void h1_wait_over(struct h1_conn *c);       /* what comes next is not the client's doing */
+enum net_io h1_flush(struct h1_conn *c);    /* NET_IO_AGAIN: can_write again when the kernel has taken all */
 enum net_io h1_fill(struct h1_conn *c, size_t room); /* reads once, into a block of HTTP_BLOCK_SMALL or _LARGE */
 void h1_consume(struct h1_conn *c, size_t n);
 /* h1_body.c: each does one step; false: wait */

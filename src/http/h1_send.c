@@ -163,10 +163,19 @@ static bool decide_keep(const struct h1_conn *c)
     return r->length != HTTP_LENGTH_UNKNOWN || hx->chunked_out || hx->head_only;
 }
 
+/* Over only when the kernel has it all: until then it can be cut, and what was collected is
+ * dropped. */
 static bool sent(struct h1_conn *c)
 {
     struct h1_exchange *hx = c->x;
+    enum net_io io = h1_flush(c);
 
+    if (io == NET_IO_AGAIN)
+        return true; /* the next step waits for it */
+    if (io != NET_IO_OK) {
+        h1_gone(c);
+        return false;
+    }
     c->x = NULL;
     c->dropped = 0;
     h1_wait_over(c);

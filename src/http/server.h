@@ -36,8 +36,8 @@ void http_server_accepted(void *server, struct net_stream *s); /* for net_listen
 void http_server_each(struct http_server *s, struct loop *l, void (*fn)(void *ctx, struct http_request *req), void *ctx);
 /* The gate has closed for this request. A response under way: its connection is reset, no further byte is handed on,
  * and the request ends (HTTP_CUT_RESET). A body being received: its sink is aborted with RC_DENIED, `error` of the
- * service makes the 403 and the connection closes gently (HTTP_CUT_REFUSED). Neither: the handler is at work, and
- * `answering` will be asked (HTTP_CUT_LATER). */
+ * service makes the 403 and the connection closes gently (HTTP_CUT_REFUSED). Neither: the handler is at work, a
+ * body that it wants from now on is aborted the same way, and `answering` will be asked (HTTP_CUT_LATER). */
 enum http_cut { HTTP_CUT_RESET, HTTP_CUT_REFUSED, HTTP_CUT_LATER };
 enum http_cut http_cut(struct http_request *req);
 /* Take no more connections, finish requests under way, close idle connections. Returns connections and requests left on this loop. */

@@ -20,6 +20,7 @@ struct net_filter_ops {
     enum net_io (*write)(struct net_filter *f, const struct iovec *iov, int n, size_t *ret_n);
     enum net_io (*sendfile)(struct net_filter *f, int fd, uint64_t offset, size_t len, size_t *ret_n); /* optional */
     enum net_io (*flush)(struct net_filter *f);  /* optional: nothing is ever collected */
+    size_t (*unflushed)(const struct net_filter *f); /* bytes that are collected; with flush */
     enum net_io (*finish)(struct net_filter *f); /* the end of output; NET_IO_AGAIN until the kernel has it */
     /* Which events of the socket must come before what is wanted above can be had. */
     unsigned (*needs)(const struct net_filter *f, unsigned wanted);

@@ -34,7 +34,9 @@ enum net_io net_stream_read(struct net_stream *s, char *bytes, size_t cap, size_
 enum net_io net_stream_write(struct net_stream *s, const struct iovec *iov, int n, size_t *ret_n);
 bool net_stream_can_sendfile(const struct net_stream *s); /* plain ones */
 enum net_io net_stream_sendfile(struct net_stream *s, int fd, uint64_t offset, size_t len, size_t *ret_n);
-enum net_io net_stream_flush(struct net_stream *s); /* NET_IO_OK: the kernel has it all */
+/* NET_IO_OK: the kernel has it all. NET_IO_AGAIN: LOOP_WRITE, if wanted, will be told when it has, and not before. */
+enum net_io net_stream_flush(struct net_stream *s);
+size_t net_stream_unflushed(const struct net_stream *s); /* bytes that the kernel has not taken yet */
 /* No more will be written: flush, close_notify, shutdown(SHUT_WR). What still arrives can be read and thrown away. */
 void net_stream_finish(struct net_stream *s);
 void net_stream_close(struct net_stream *s); /* frees it; unflushed output is tried once */

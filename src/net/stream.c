@@ -28,6 +28,7 @@ struct net_stream {
     unsigned holds; /* who still has a pointer: tasks under way and callers up the stack */
     size_t budget;
     bool again_queued, end_queued, finishing, finished;
+    bool flushing; /* somebody waits until the socket has all that was collected */
     void (*ready)(void *ctx, unsigned events);
     void *ctx;
     struct loop_task again, end;
@@ -160,6 +161,17 @@ static void stream_queue_again(struct net_stream *s)
     loop_defer(s->loop, &s->again);
 }
 
+/* Who waits for a flush is not told of room before it is done. */
+static unsigned stream_can(struct net_stream *s, unsigned can)
+{
+    if (!s->flushing)
+        return can;
+    if (s->top->ops->flush(s->top) == NET_IO_AGAIN)
+        return can & ~(unsigned)LOOP_WRITE;
+    s->flushing = false;
+    return can | LOOP_WRITE;
+}
+
 /* After anything that may have changed what is wanted or what can be had. */
 static void stream_arm(struct net_stream *s)
 {
@@ -173,6 +185,8 @@ static void stream_arm(struct net_stream *s)
     unsigned wanted = s->state == STREAM_OPENING ? (unsigned)LOOP_READ : s->wanted;
 
     loop_poll_want(s->poll, s->top->ops->needs(s->top, wanted));
+    if (s->flushing)
+        wanted &= ~(unsigned)LOOP_WRITE;
     if (s->state == STREAM_OPEN && s->top->ops->pending(s->top, wanted))
         stream_queue_again(s);
 }
@@ -192,7 +206,7 @@ static void stream_again(struct loop_task *task)
     if (s->state == STREAM_BROKEN)
         stream_tell(s, LOOP_READ | LOOP_WRITE);
     else if (s->state == STREAM_OPEN)
-        stream_tell(s, s->top->ops->pending(s->top, s->wanted));
+        stream_tell(s, stream_can(s, s->top->ops->pending(s->top, s->wanted)) & s->wanted);
     if (s->state != STREAM_BROKEN) /* one word about that is enough, until more is wanted */
         stream_arm(s);
     stream_release(s);
@@ -252,7 +266,7 @@ static void stream_events(void *ctx, unsigned events)
         if (events & LOOP_ERROR)
             stream_tell(s, s->wanted ? LOOP_READ | LOOP_WRITE : 0u);
         else
-            stream_tell(s, can & s->wanted);
+            stream_tell(s, stream_can(s, can) & s->wanted);
     }
     stream_arm(s);
     stream_release(s);
@@ -421,8 +435,14 @@ enum net_io net_stream_flush(struct net_stream *s)
         return NET_IO_ERROR;
     enum net_io io = s->top->ops->flush ? s->top->ops->flush(s->top) : NET_IO_OK;
 
+    s->flushing = io == NET_IO_AGAIN;
     stream_arm(s);
     return io;
+}
+
+size_t net_stream_unflushed(const struct net_stream *s)
+{
+    return s->state == STREAM_OPEN && s->top->ops->unflushed ? s->top->ops->unflushed(s->top) : 0;
 }
 
 void net_stream_finish(struct net_stream *s)

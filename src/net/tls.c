@@ -353,6 +353,13 @@ static struct str gather_next(struct tls_gather *g, size_t max)
     return (struct str){g->bytes, len};
 }
 
+static size_t tls_unflushed(const struct net_filter *f)
+{
+    const struct tls *t = tls_of(f);
+
+    return t->n_out > 0 ? (t->n_out - 1) * (size_t)NET_BLOCK_SIZE + t->out_end - t->out_start : 0;
+}
+
 static bool out_ready(struct tls *t)
 {
     if (out_room(t) >= RECORD_ROOM)
@@ -499,6 +506,7 @@ static const struct net_filter_ops tls_ops = {
     .read = tls_read,
     .write = tls_write,
     .flush = tls_flush,
+    .unflushed = tls_unflushed,
     .finish = tls_finish,
     .needs = tls_needs,
     .pending = tls_pending,
