@@ -141,6 +141,30 @@ static void copy_member(const struct json *sent, struct json *properties, const 
         json_set(properties, member, json_clone(j));
 }
 
+/* What decides who a connection is must not be lost because it is of the wrong type. */
+static enum rc shapes_check(const struct json *sent, struct err *e)
+{
+    static const struct {
+        const char *member;
+        enum json_type type;
+        const char *what;
+    } shapes[] = {
+        {"subnet", JSON_OBJECT, "an object"},
+        {"interfaces", JSON_ARRAY, "a list"},
+        {"privateEndpoints", JSON_ARRAY, "a list"},
+        {"trustedService", JSON_BOOL, "true or false"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+        enum json_type type = json_type(json_get_nocase(sent, shapes[i].member));
+
+        if (type != JSON_ABSENT && type != JSON_NULL && type != shapes[i].type)
+            return err_set(e, RC_INVALID, "The property '%s' has to be %s.", shapes[i].member,
+                           shapes[i].what);
+    }
+    return RC_OK;
+}
+
 /* {"localAddress", "privateEndpoint":{"id"}}: which endpoint it is, is not looked up. */
 static enum rc endpoints_set(struct arm_write *w, const struct json *sent, struct json *properties,
                              struct err *e)
@@ -237,7 +261,9 @@ static enum rc attachment_put(struct arm_write *w, const struct json *sent_body,
     json_set(body, "properties", properties);
     json_set_str(properties, "kind", json_str(json_get_nocase(sent, "kind")));
     json_set(properties, "virtualNetwork", reference);
-    rc = evidence_set(sent, properties, e);
+    rc = shapes_check(sent, e);
+    if (rc == RC_OK)
+        rc = evidence_set(sent, properties, e);
     if (rc == RC_OK)
         rc = network_get(w, id, &network, &network_body, e);
     if (rc != RC_OK)

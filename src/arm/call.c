@@ -4,10 +4,12 @@
 #include "base/clock.h"
 #include "base/encode.h"
 
+enum { SEGMENT_MAX = 260 }; /* no type has longer names */
+
 /* A name from the path that could stand for more than one segment is nobody's. */
 static bool segment_plain(struct str s)
 {
-    return s.len > 0 && !memchr(s.ptr, '/', s.len) && utf8_valid(s);
+    return s.len > 0 && s.len <= SEGMENT_MAX && !memchr(s.ptr, '/', s.len) && utf8_valid(s);
 }
 
 static enum rc param_read(struct arm_call *c, const char *name, struct str *ret, struct err *e)

@@ -81,13 +81,31 @@ struct json *registry_setting_default(const struct registry_setting *s)
     return setting_json(s, str_take(str_from(s->values), strcspn(s->values, "|")));
 }
 
+/* A setting that is sent inside of something else than an object would be lost unseen. */
+static enum rc way_check(const char *path, const struct json *sent, struct err *e)
+{
+    for (const char *dot = strchr(path, '.'); dot; dot = strchr(dot + 1, '.')) {
+        char way[64];
+        struct str text = {path, (size_t)(dot - path)};
+        const struct json *j =
+            str_copy(text, way, sizeof(way)) == RC_OK ? registry_path_get(sent, way) : NULL;
+
+        if (!absent(j) && json_type(j) != JSON_OBJECT)
+            return err_set(e, RC_INVALID, "The property '%s' has to be an object.", way);
+    }
+    return RC_OK;
+}
+
 static enum rc setting_merge(const struct registry_setting *s, const struct json *sent, bool fresh,
                              struct json *properties, struct err *e)
 {
     const struct json *j = registry_path_get(sent, s->path);
     bool stored = strchr(s->values, '|') != NULL;
     struct str given, value;
+    enum rc rc = way_check(s->path, sent, e);
 
+    if (rc != RC_OK)
+        return rc;
     if (absent(j)) {
         if (stored && (!registry_path_get(properties, s->path) || (fresh && !s->stays)))
             registry_path_set(properties, s->path, registry_setting_default(s));
