@@ -1,0 +1,214 @@
+"""A hostile client of the control plane, and a careless user at the command line."""
+
+import itertools
+import json
+import os
+import re
+
+import pytest
+
+from lab.raw import Raw
+
+API = "api-version=2023-07-01"
+PREMIUM = {"location": "local", "sku": {"name": "Premium"}, "properties": {"adminUserEnabled": True}}
+
+
+@pytest.fixture(scope="module")
+def control(kidoban):
+    c = kidoban.control()
+    c.sign_in()
+    return c
+
+
+@pytest.fixture(scope="module")
+def group(kidoban):
+    return f"/subscriptions/{kidoban.admin['subscriptionId']}/resourceGroups/lab"
+
+
+@pytest.fixture(scope="module")
+def places(kidoban, control, group):
+    """A resource of each type, by its id."""
+    vnet = kidoban.network("victim")
+    rid = f"{group}/providers/Microsoft.ContainerRegistry/registries/victim"
+    body = {**PREMIUM, "properties": {"adminUserEnabled": True, "networkRuleSet": {
+        "defaultAction": "Deny", "ipRules": [{"value": "192.0.2.0/24"}],
+        "virtualNetworkRules": [{"id": vnet["subnets"][0]["id"]}]}}}
+    assert control.request("PUT", rid, body).status == 201
+    attachment = "/providers/Kidoban.Network/attachments/victim"
+    assert control.request("PUT", attachment, {"properties": {
+        "kind": "netns", "netns": {"name": "nowhere"}, "virtualNetwork": {"id": vnet["id"]}}}).status == 201
+    return {"group": group, "registry": rid, "vnet": vnet["id"], "subnet": vnet["subnets"][0]["id"], "attachment": attachment}
+
+
+@pytest.fixture
+def connection(control):
+    c = control.connect()
+    c.token = control.token
+    yield c
+    c.close()
+
+
+def send(connection, method, target, body=None, **headers):
+    """Bytes as they are, with the administrator's token."""
+    fields = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    return connection.request(method, target, body=body, headers=fields)
+
+
+def error(answer, *statuses):
+    """ARM's form: a code of one word and a sentence."""
+    assert answer.status in statuses, answer
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8", answer
+    e = answer.json["error"]
+    assert set(e) <= {"code", "message", "details", "target"} and re.fullmatch("[A-Za-z]+", e["code"]), e
+    assert len(e["message"].split()) > 1, e
+    return e["code"]
+
+
+def shown(control, places):
+    found = {}
+    for kind, rid in places.items():
+        a = control.request("GET", rid)
+        assert a.status == 200, a
+        found[kind] = (a.headers.get("ETag"), a.json)
+        found[kind][1].get("properties", {}).pop("stateReason", None)
+    return found
+
+
+# --- hosts and paths ----------------------------------------------------------------------------------------------
+
+OURS = ["arm.azurecr.test", "ARM.azurecr.TEST.", "arm.azurecr.test:1", "localhost", "LocalHost.:8443", "127.0.0.1", "127.0.0.1:9"]
+NOT_OURS = ["evil.example", "victim.azurecr.test", "arm.azurecr.test.evil.example", "xarm.azurecr.test", "azurecr.test",
+            "arm.azurecr.tes", "arm", "localhost.evil.example", "localhostx", "127.0.0.2", "0.0.0.0", "127.1", "2130706433",
+            "0x7f.0.0.1", "127.0.0.1.nip.io", "203.0.113.10", "[::1]", "[::]", "", "arm.azurecr.test-", "_"]
+
+
+@pytest.mark.parametrize("host", OURS + NOT_OURS)
+def test_only_the_control_planes_own_names_are_answered(kidoban, control, places, host):
+    """A page of another site, whose name points here, gets nothing: neither secrets nor that they exist."""
+    with Raw(kidoban.space, 8443, ca=kidoban.ca, name="localhost", address="127.0.0.1") as r:
+        for target in ("/subscriptions", "/adfs/.well-known/openid-configuration", f"{places['registry']}?x", "/nothing"):
+            a = r.send(f"GET {target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {control.token}\r\n\r\n".encode()).answer()
+            if host in NOT_OURS:
+                assert a.status == 404 and b"no server of that name" in a.body and b"victim" not in a.body
+            else:
+                assert a.status == (404 if target == "/nothing" else 200), a
+
+
+def test_what_is_served_for_one_class_is_not_reachable_through_another(kidoban, connection):
+    for target in ("/v2/", "/oauth2/token", "/metrics", "/healthz", "/readyz"):
+        error(connection.get(target), 404)
+    with Raw(kidoban.space, 9464, address="127.0.0.1") as r:
+        for target in ("/subscriptions", "/adfs/oauth2/token", "/v2/", "/oauth2/token"):
+            assert r.send(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()).answer().status == 404
+        assert r.send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").answer().status == 200
+        assert r.send(b"GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n").answer().status == 404
+        a = r.send(b"POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").answer()
+        assert a.status == 405 and a.field("Allow") == "GET, HEAD"
+
+
+def odd_paths(group):
+    rid = f"{group}/providers/Microsoft.ContainerRegistry/registries"
+    vnet = f"{group}/providers/Microsoft.Network/virtualNetworks"
+    return [
+        "/", "//", "/subscriptions/x/resourceGroups", "/subscriptions/00000000-0000-0000-0000-000000000000",
+        f"{group}/../lab", f"{group}/%2e%2e", f"{group}%2flab", f"{group}%00", f"{group}%zz", f"{group}\\x", f"{group}#x",
+        f"{group}?$skiptoken=%zz", f"{rid}?$skiptoken=!", f"{rid}?$filter=x", f"{rid}?a=b&$skiptoken=a&$skiptoken=b",
+        f"{rid}/%ff%fe", f"{rid}/..%2f..%2fx", f"{rid}/a%2fb", f"{rid}/" + "a" * 5000, f"{rid}/a/b/c/d", f"{rid}/%41%0a",
+        f"{rid}/victim/nothing", f"{rid}/victim/listCredentials/x", f"{vnet}/victim/subnets/%2f", f"{vnet}/victim/subnets/x/y",
+        f"{group}/providers/Microsoft.Nothing/things/x", f"{group}/providers/", f"{group}/providers/a",
+        "/providers/Kidoban.Network/attachments/%2e", "/providers/x", "/adfs", "/" + "a/" * 200,
+        "/" + "a" * 9000,
+    ]
+
+
+@pytest.mark.parametrize("number", range(len(odd_paths(""))))
+def test_odd_paths_are_errors_of_arm_and_change_nothing(control, places, connection, number):
+    path, before = odd_paths(places["group"])[number], shown(control, places)
+    for method, body in (("GET", None), ("PUT", b"{}"), ("PATCH", b"{}"), ("POST", b"{}"), ("DELETE", None), ("BREW", None)):
+        a = connection.request(method, path, body=body)
+        if a.status == 204 and method == "DELETE":
+            continue  # deleting what is not there
+        error(a, 400, 404, 405, 414)
+    assert shown(control, places) == before
+
+
+def test_nobody_without_a_token_learns_what_there_is(places, connection):
+    answers = {connection.request(method, target, body=b"{}", token=None).body
+               for method, target in itertools.product(("GET", "PUT", "PATCH", "DELETE"),
+                                                       (places["registry"], places["registry"] + "x", places["vnet"]))}
+    assert len(answers) == 1 and json.loads(answers.pop())["error"]["code"] == "AuthenticationFailed"
+
+
+# --- bodies -------------------------------------------------------------------------------------------------------
+
+NO_JSON = {
+    "none": None, "empty": b"", "blanks": b"  \r\n ", "a list": b"[]", "a text": b'"x"', "a number": b"1", "null": b"null",
+    "open": b"{", "twice": b"{}{}", "words": b"hello", "form": b"a=b&c=d", "xml": b"<a/>", "single quotes": b"{'a':1}",
+    "a comma too many": b'{"a":1,}', "the same member twice": b'{"location":"a","location":"b"}', "comment": b"/*x*/{}",
+    "not utf-8": b'{"location":"\xff"}', "a surrogate": b'{"location":"\\ud800"}', "NUL": b'{"location":"\\u0000"}',
+    "UTF-16": '{"location":"local"}'.encode("utf-16"), "infinity": b'{"location":Infinity}', "huge number": b'{"a":1e999}',
+    "deep": b'{"a":' * 3000 + b"1" + b"}" * 3000, "deep lists": b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "many": b'{"a":[' + b"0," * 200_000 + b"0]}",
+}
+
+
+@pytest.mark.parametrize("body", NO_JSON.values(), ids=NO_JSON)
+def test_what_is_no_json_object_is_refused_and_changes_nothing(control, places, connection, body):
+    before = shown(control, places)
+    for rid in places.values():
+        error(send(connection, "PUT", rid, body), 400)
+        if not rid.endswith("/subnets/default"):
+            error(send(connection, "PATCH", rid, body), 400)
+    if body:
+        for action in ("regenerateCredential", "checkNetworkAccess", "addNetworkRule", "removeNetworkRule"):
+            error(send(connection, "POST", f"{places['registry']}/{action}", body), 400)
+    assert shown(control, places) == before
+
+
+WRONG = [None, True, 7, -1, 1.5, 2**63 - 1, "", "x", "x" * 70_000, "\u202e\u0007", [], [None], [[]], [7], ["x"], {}, {"id": 7}, {"x": {}}]
+
+
+def places_of(value, path=()):
+    """Every member and element of a body."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*path, key)
+            yield from places_of(inner, (*path, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield (*path, i)
+            yield from places_of(inner, (*path, i))
+
+
+def with_value(body, path, value):
+    body = json.loads(json.dumps(body))
+    inner = body
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return body
+
+
+@pytest.mark.parametrize("kind", ["group", "registry", "vnet", "subnet", "attachment"])
+def test_a_wrong_value_anywhere_is_an_error_of_arm_or_means_nothing(control, places, connection, kind):
+    """The whole body sent back with one thing wrong: refused and unchanged, or accepted; never an error of the server."""
+    rid, whole = places[kind], control.request("GET", places[kind]).json
+    accepted = set()
+    for path in places_of(whole):
+        for value in WRONG:
+            a = send(connection, "PUT", rid, json.dumps(with_value(whole, path, value)).encode())
+            if a.status in (200, 201):
+                if value in ("x", 7):
+                    accepted.add(path[-1])
+                continue
+            error(a, 400, 403, 404, 409)
+    assert not accepted & {"trustedService", "interfaces", "kind", "policies", "encryption", "value", "addressPrefixes",
+                           "defaultAction", "publicNetworkAccess", "networkRuleSet", "virtualNetworkRules", "ipRules"}
+    assert send(connection, "PUT", rid, json.dumps(whole).encode()).status == 200
+    after = control.request("GET", rid).json
+    for body in (whole, after):
+        body.pop("etag", None)
+        body.pop("systemData", None)
+        for inner in body.get("properties", {}).get("subnets", []):
+            inner.pop("etag", None)
+    assert after == whole
