@@ -213,6 +213,8 @@ static struct evidence random_evidence(const struct config *c)
         ev.mark = 0;
     if (ev.arrival == NET_MAIN && pick(2))
         random_header(&ev);
+    if (ev.arrival == NET_MAIN && pick(5) == 0) /* forwarded */
+        ev.via = (struct ip_addr){4, {192, 0, 2, 7}};
     if (ev.arrival == NET_MAIN || ev.arrival == NET_PROXY)
         return ev;
     enum origin_attachment_kind kind = ev.arrival == NET_NETNS ? ATTACH_NETNS : ATTACH_DEVICE;
@@ -314,7 +316,7 @@ static const struct plain *of_header(const struct config *c, const struct eviden
  * known. */
 static const struct plain *of_main(const struct config *c, const struct evidence *ev, bool *nobody)
 {
-    bool devices = false, marked = false;
+    bool devices = false, marked = false, spoken_for = ev->via.family != 0;
     char name[16];
 
     for (size_t i = 0; i < c->n; i++) {
@@ -322,8 +324,10 @@ static const struct plain *of_main(const struct config *c, const struct evidence
 
         snprintf(name, sizeof(name), "d%u", p->place);
         devices |= p->kind == ATTACH_DEVICE;
-        if (p->kind == ATTACH_DEVICE && ev->ifindex > 0 && strcmp(name, ev->interface) == 0)
-            return p;
+        if (p->kind == ATTACH_DEVICE && ev->ifindex > 0 && strcmp(name, ev->interface) == 0) {
+            *nobody = spoken_for;
+            return spoken_for ? NULL : p;
+        }
     }
     *nobody = devices && ev->ifindex > 0 && ev->interface[0] == '\0';
     if (!*nobody && ev->n_tlvs > 0) {
@@ -332,7 +336,7 @@ static const struct plain *of_main(const struct config *c, const struct evidence
         *nobody = !p;
         return p;
     }
-    for (size_t i = 0; !*nobody && i < c->n; i++) {
+    for (size_t i = 0; !*nobody && !spoken_for && i < c->n; i++) {
         const struct plain *p = &c->list[i];
 
         if (p->kind == ATTACH_MARK && (ev->mark & p->mask) == p->value)
