@@ -60,22 +60,17 @@ static enum rc make_authority(int dir, const struct names *n, struct buf *cert, 
 static enum rc make_leaf(int dir, const struct names *n, const struct buf *ca_cert,
                          const struct buf *ca_key, struct buf *cert, struct buf *key, struct err *e)
 {
+    if (ca_key->len == 0)
+        return err_set(
+            e, RC_CONFLICT,
+            "a server certificate is needed, and the authority's key, tls/ca.key, is not "
+            "there: put it back, or make another authority with `kidoban ca renew`");
     buf_clear(cert);
     buf_clear(key);
     const struct cert_authority ca = {buf_str(ca_cert), buf_str(ca_key)};
     enum rc rc = cert_leaf_new(&ca, n->wildcard, &n->leaf, LEAF_DAYS, cert, key, e);
 
     return rc == RC_OK ? write_pair(dir, "server.crt", "server.key", cert, key, e) : rc;
-}
-
-static enum rc leaf_is_due(struct str cert, bool *ret, struct err *e)
-{
-    int64_t end = 0;
-    enum rc rc = cert_not_after(cert, &end, e);
-
-    if (rc == RC_OK)
-        *ret = end - clock_wall_us() < (int64_t)RENEW_DAYS * 86400 * CLOCK_US_PER_S;
-    return rc;
 }
 
 static enum rc check_suffix(struct str cert, const struct names *n, struct err *e)
@@ -97,6 +92,8 @@ struct pems {
 
 static void pems_done(struct pems *p)
 {
+    crypto_wipe(p->ca_key.ptr, p->ca_key.len);
+    crypto_wipe(p->key.ptr, p->key.len);
     buf_done(&p->ca_cert);
     buf_done(&p->ca_key);
     buf_done(&p->cert);
@@ -109,23 +106,46 @@ static struct pems pems_init(void)
                          BUF_INIT(PEM_MAX)};
 }
 
+/* Its key may be kept elsewhere: then it signs nothing, and is not replaced for that. */
+static enum rc load_authority(int dir, const struct names *n, struct pems *p, struct err *e)
+{
+    enum rc rc = file_read(dir, "ca.crt", PEM_MAX, &p->ca_cert, e);
+
+    if (rc == RC_NOT_FOUND)
+        return make_authority(dir, n, &p->ca_cert, &p->ca_key, e);
+    if (rc == RC_OK)
+        rc = file_read(dir, "ca.key", PEM_MAX, &p->ca_key, e);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+/* Near its end; or power failed between its key and itself, or between the authority and it. */
+static enum rc leaf_is_due(const struct pems *p, bool *ret, struct err *e)
+{
+    int64_t end = 0;
+    bool belongs = false;
+    enum rc rc = cert_not_after(buf_str(&p->cert), &end, e);
+
+    if (rc == RC_OK)
+        rc = cert_belongs(buf_str(&p->cert), buf_str(&p->key), buf_str(&p->ca_cert), &belongs, e);
+    if (rc == RC_OK)
+        *ret = !belongs || end - clock_wall_us() < (int64_t)RENEW_DAYS * 86400 * CLOCK_US_PER_S;
+    return rc;
+}
+
 /* What is there, made where missing. */
 static enum rc load(int dir, const struct names *n, struct pems *p, struct err *e)
 {
-    enum rc rc = read_pair(dir, "ca.crt", "ca.key", &p->ca_cert, &p->ca_key, e);
+    bool due = false;
+    enum rc rc = load_authority(dir, n, p, e);
 
-    if (rc == RC_NOT_FOUND)
-        rc = make_authority(dir, n, &p->ca_cert, &p->ca_key, e);
     if (rc == RC_OK)
         rc = read_pair(dir, "server.crt", "server.key", &p->cert, &p->key, e);
     if (rc == RC_NOT_FOUND)
         return make_leaf(dir, n, &p->ca_cert, &p->ca_key, &p->cert, &p->key, e);
     if (rc == RC_OK)
         rc = check_suffix(buf_str(&p->cert), n, e);
-    bool due = false;
-
     if (rc == RC_OK)
-        rc = leaf_is_due(buf_str(&p->cert), &due, e);
+        rc = leaf_is_due(p, &due, e);
     if (rc == RC_OK && due)
         rc = make_leaf(dir, n, &p->ca_cert, &p->ca_key, &p->cert, &p->key, e);
     return rc;

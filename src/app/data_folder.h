@@ -21,8 +21,9 @@ void data_folder_done(struct data_folder *d);
 /* "sqlite:/absolute/path/kidoban.db" */
 NODISCARD enum rc data_folder_database(const struct data_folder *d, struct buf *out, struct err *e);
 
-/* tls/{ca,server}.{crt,key}: made where missing, the leaf renewed 30 days before its end. RC_CONFLICT when they are for
- * another suffix (the text says `kidoban ca renew`). Appends the PEM texts of the leaf (with its authority) and its key. */
+/* tls/{ca,server}.{crt,key}: made where missing, the leaf also 30 days before its end and where it does not belong to its key
+ * or its authority. RC_CONFLICT when they are for another suffix, or a leaf is needed and ca.key is kept elsewhere (the text
+ * says `kidoban ca renew`). Appends the PEM texts of the leaf (with its authority) and its key. */
 NODISCARD enum rc data_folder_certificates(const struct data_folder *d, const char *suffix, struct buf *ret_chain,
                                            struct buf *ret_key, struct err *e);
 /* New authority and leaf, whatever is there. */

@@ -310,6 +310,24 @@ enum rc cert_not_after(struct str cert, int64_t *ret_wall_us, struct err *e)
     return RC_OK;
 }
 
+enum rc cert_belongs(struct str cert, struct str key, struct str authority, bool *ret,
+                     struct err *e)
+{
+    CLEANUP(x509_freep) X509 *c = NULL, *a = NULL;
+    CLEANUP(pkey_freep) EVP_PKEY *k = NULL;
+    enum rc rc = read_cert(cert, &c, e);
+
+    if (rc == RC_OK)
+        rc = read_key(key, &k, e);
+    if (rc == RC_OK)
+        rc = read_cert(authority, &a, e);
+    if (rc != RC_OK)
+        return rc;
+    *ret = X509_check_private_key(c, k) == 1 && X509_verify(c, X509_get0_pubkey(a)) == 1;
+    ERR_clear_error();
+    return RC_OK;
+}
+
 static bool is_dns(const GENERAL_NAME *g, struct str name)
 {
     int type;

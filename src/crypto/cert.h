@@ -25,6 +25,9 @@ NODISCARD enum rc cert_leaf_new(const struct cert_authority *a, const char *comm
                                 const struct cert_names *names, int days, struct buf *ret_cert,
                                 struct buf *ret_key, struct err *e);
 NODISCARD enum rc cert_not_after(struct str cert, int64_t *ret_wall_us, struct err *e);
+/* Whether `key` is the certificate's own and `authority` (a certificate) has signed it. */
+NODISCARD enum rc cert_belongs(struct str cert, struct str key, struct str authority, bool *ret,
+                               struct err *e);
 /* Whether a subject alternative name is exactly this text. */
 NODISCARD enum rc cert_has_dns(struct str cert, const char *name, bool *ret, struct err *e);
 

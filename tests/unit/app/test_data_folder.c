@@ -115,6 +115,58 @@ static void a_lost_leaf_is_made_again_by_the_same_authority(void **state)
     assert_false(str_eq(buf_str(&one), buf_str(&two)));
 }
 
+/* The key is written first: power may fail before the certificate is. */
+static void a_leaf_whose_key_is_another_ones_is_made_again(void **state)
+{
+    CLEANUP(data_folder_done) struct data_folder d = DATA_FOLDER_NONE;
+    CLEANUP(buf_done) struct buf one = BUF_INIT(PEM_MAX), two = BUF_INIT(PEM_MAX);
+    CLEANUP(buf_done) struct buf other_key = BUF_INIT(PEM_MAX);
+
+    assert_int_equal(data_folder_open(*state, &d, NULL), RC_OK);
+    assert_int_equal(certificates(&d, "registry.example", &one, NULL), RC_OK);
+    assert_int_equal(file_read(d.fd, "tls/ca.key", PEM_MAX, &other_key, NULL), RC_OK);
+    assert_int_equal(file_write_atomic(d.fd, "tls/server.key", buf_str(&other_key), 0600, NULL),
+                     RC_OK);
+    assert_int_equal(certificates(&d, "registry.example", &two, NULL), RC_OK);
+    assert_false(str_eq(buf_str(&one), buf_str(&two)));
+    buf_clear(&one);
+    assert_int_equal(certificates(&d, "registry.example", &one, NULL), RC_OK);
+    assert_true(str_eq(buf_str(&one), buf_str(&two)));
+}
+
+static void a_leaf_of_an_authority_that_was_replaced_is_made_again(void **state)
+{
+    CLEANUP(data_folder_done) struct data_folder d = DATA_FOLDER_NONE;
+    CLEANUP(buf_done) struct buf chain = BUF_INIT(PEM_MAX), again = BUF_INIT(PEM_MAX);
+    CLEANUP(buf_done) struct buf leaf = BUF_INIT(PEM_MAX), key = BUF_INIT(PEM_MAX);
+
+    assert_int_equal(data_folder_open(*state, &d, NULL), RC_OK);
+    assert_int_equal(certificates(&d, "registry.example", &chain, NULL), RC_OK);
+    assert_int_equal(file_read(d.fd, "tls/server.crt", PEM_MAX, &leaf, NULL), RC_OK);
+    assert_int_equal(file_read(d.fd, "tls/server.key", PEM_MAX, &key, NULL), RC_OK);
+    assert_int_equal(data_folder_renew_certificates(&d, "registry.example", NULL), RC_OK);
+    assert_int_equal(file_write_atomic(d.fd, "tls/server.key", buf_str(&key), 0600, NULL), RC_OK);
+    assert_int_equal(file_write_atomic(d.fd, "tls/server.crt", buf_str(&leaf), 0644, NULL), RC_OK);
+    assert_int_equal(certificates(&d, "registry.example", &again, NULL), RC_OK);
+    assert_false(str_starts(buf_str(&again), buf_str(&leaf)));
+}
+
+static void an_authority_whose_key_is_kept_elsewhere_is_not_replaced(void **state)
+{
+    CLEANUP(data_folder_done) struct data_folder d = DATA_FOLDER_NONE;
+    CLEANUP(buf_done) struct buf one = BUF_INIT(PEM_MAX), two = BUF_INIT(PEM_MAX);
+    struct err e = {0};
+
+    assert_int_equal(data_folder_open(*state, &d, NULL), RC_OK);
+    assert_int_equal(certificates(&d, "registry.example", &one, NULL), RC_OK);
+    assert_int_equal(unlinkat(d.fd, "tls/ca.key", 0), 0);
+    assert_int_equal(certificates(&d, "registry.example", &two, NULL), RC_OK);
+    assert_true(str_eq(buf_str(&one), buf_str(&two)));
+    assert_int_equal(unlinkat(d.fd, "tls/server.crt", 0), 0);
+    assert_int_equal(certificates(&d, "registry.example", &two, &e), RC_CONFLICT);
+    assert_non_null(strstr(e.text, "tls/ca.key"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
 
 int main(void)
@@ -125,6 +177,9 @@ int main(void)
         TEST(a_sealing_key_of_the_wrong_size_is_not_replaced),
         TEST(certificates_are_made_once_and_only_for_their_suffix),
         TEST(a_lost_leaf_is_made_again_by_the_same_authority),
+        TEST(a_leaf_whose_key_is_another_ones_is_made_again),
+        TEST(a_leaf_of_an_authority_that_was_replaced_is_made_again),
+        TEST(an_authority_whose_key_is_kept_elsewhere_is_not_replaced),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
