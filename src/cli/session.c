@@ -151,13 +151,10 @@ enum rc cli_token(struct cli_session *s, const char *resource, struct str *ret, 
 
 static enum rc sign_in(struct cli_session *s, struct err *e)
 {
-    struct str audience;
-
     if (s->token.len > 0)
         return RC_OK;
-    /* The audience is the control plane by the name it gave itself, not by the one we use. */
-    audience = json_str(json_get(s->admin, "controlUrl"));
-    return cli_token(s, arena_copy(&s->arena, audience).ptr, &s->token, e);
+    /* The audience is the control plane by the name that we use. */
+    return cli_token(s, arena_copy(&s->arena, s->control).ptr, &s->token, e);
 }
 
 /* --- the control plane --------------------------------------------------------------------- */

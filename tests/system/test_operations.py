@@ -110,6 +110,10 @@ def test_a_download_under_way_is_finished_before_the_server_ends(lab):
     k.stop()
 
 
+def test_the_control_plane_is_used_by_another_of_its_names(operated):
+    assert [g["name"] for g in operated("group", "list", "--control", "https://localhost:8443")] == ["lab"]
+
+
 def test_a_client_that_says_nothing_does_not_keep_the_server_from_ending(lab):
     k = Kidoban(lab, "silent", space=lab.network("s")).start()
     with inside(k.space.ns):
@@ -129,6 +133,19 @@ def test_a_lost_secret_is_replaced_while_the_server_is_stopped(lab):
     assert k.admin["clientSecret"] != old
     k.start()
     assert [g["name"] for g in k("group", "list")] == ["lab"]
+    k.stop()
+
+
+def test_maintenance_by_root_leaves_files_that_the_servers_user_can_read(lab):
+    k = Kidoban(lab, "rooted", space=lab.network("o")).start()
+    k.stop()
+    owner = os.stat(k.data).st_uid
+    for command in (["admin", "reset"], ["ca", "renew", "--suffix", k.suffix]):
+        run([BINARY, *command, "--data", k.data]).ok()
+    for folder, _, files in os.walk(k.data):
+        assert {os.stat(os.path.join(folder, f)).st_uid for f in files} <= {owner}
+    k.start()
+    k.group()
     k.stop()
 
 
