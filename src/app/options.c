@@ -162,20 +162,6 @@ static enum rc add_value(struct serve_options *o, int id, struct str s, struct e
     return add_trusted(id == OPT_TRUSTED_PROXY ? &o->proxies : &o->forwarders, s, e);
 }
 
-/* Several values in one variable, separated by blanks. */
-static enum rc add_words(struct serve_options *o, int id, struct str words, struct err *e)
-{
-    enum rc rc = RC_OK;
-
-    while (rc == RC_OK && words.ptr) {
-        struct str word = str_split(&words, ' ');
-
-        if (word.len > 0)
-            rc = add_value(o, id, word, e);
-    }
-    return rc;
-}
-
 static bool is_repeatable(int id)
 {
     return id == OPT_LISTEN || id == OPT_TRUSTED_PROXY || id == OPT_TRUSTED_FORWARDER;
@@ -189,6 +175,25 @@ static void forget_values(struct serve_options *o, int id)
         o->proxies.n = 0;
     else
         o->forwarders.n = 0;
+}
+
+/* Several values in one variable, separated by blanks. One that says nothing changes nothing. */
+static enum rc set_words(struct serve_options *o, int id, struct str words, struct err *e)
+{
+    bool first = true;
+    enum rc rc = RC_OK;
+
+    while (rc == RC_OK && words.ptr) {
+        struct str word = str_split(&words, ' ');
+
+        if (word.len == 0)
+            continue;
+        if (first)
+            forget_values(o, id);
+        first = false;
+        rc = add_value(o, id, word, e);
+    }
+    return rc;
 }
 
 static bool is_dns_name(const char *s)
@@ -303,7 +308,7 @@ static enum rc read_environment(struct serve_options *o, struct err *e)
 
         if (!value)
             continue;
-        rc = is_repeatable(t->val) ? add_words(o, t->val, str_from(value), e)
+        rc = is_repeatable(t->val) ? set_words(o, t->val, str_from(value), e)
                                    : set_option(o, t->val, value, e);
         if (rc != RC_OK)
             return err_prefix(e, rc, "%s", variable);
@@ -373,9 +378,6 @@ static enum rc options_check(const struct serve_options *o, struct err *e)
 enum rc serve_options_parse(int argc, char **argv, struct serve_options *ret, struct err *e)
 {
     struct serve_options o = defaults;
-
-    if (getenv("KIDOBAN_LISTEN"))
-        o.n_listen = 0;
     enum rc rc = read_environment(&o, e);
 
     if (rc == RC_OK)

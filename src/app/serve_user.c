@@ -51,7 +51,7 @@ static enum rc make_folder(const char *path, const struct sys_user *u, struct er
 {
     if (mkdir(path, 0700) < 0)
         return errno == EEXIST ? RC_OK : err_sys(e, "make the data folder %s", path);
-    if (chown(path, u->uid, u->gid) < 0)
+    if (lchown(path, u->uid, u->gid) < 0) /* never what somebody put in its place */
         return err_sys(e, "give the data folder %s to %s", path, u->name);
     return RC_OK;
 }

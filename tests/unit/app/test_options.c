@@ -71,6 +71,18 @@ static void an_option_wins_over_its_environment_variable(void **state)
     unsetenv("KIDOBAN_SUFFIX");
 }
 
+static void an_empty_variable_says_nothing(void **state)
+{
+    struct serve_options o;
+
+    (void)state;
+    setenv("KIDOBAN_LISTEN", " ", 1);
+    assert_int_equal(PARSE(&o, NULL), RC_OK);
+    assert_int_equal(o.n_listen, 1);
+    assert_int_equal(o.listen[0].port, 5443);
+    unsetenv("KIDOBAN_LISTEN");
+}
+
 static void proxies_and_forwarders_are_kept_apart(void **state)
 {
     struct ip_addr first = {4, {10, 0, 0, 1}};
@@ -131,6 +143,7 @@ int main(void)
         cmocka_unit_test(without_options_the_defaults_of_the_manual_hold),
         cmocka_unit_test(each_listen_is_kept_with_its_flags),
         cmocka_unit_test(an_option_wins_over_its_environment_variable),
+        cmocka_unit_test(an_empty_variable_says_nothing),
         cmocka_unit_test(proxies_and_forwarders_are_kept_apart),
         cmocka_unit_test(what_is_wrong_is_named),
     };
