@@ -248,6 +248,7 @@ def test_an_upload_that_was_cut_off_goes_on_where_it_was_saved(registry, client,
     head = (f"PATCH {target} HTTP/1.1\r\nHost: {broken.authority}\r\nAuthorization: Bearer {broken.token}\r\n"
             "Content-Length: 300000\r\n\r\n").encode()
     broken.sock.sendall(head + data[100_000:200_000])
+    registry.kidoban.process.wait_for(lambda: opened.get(target).status == 409, "the broken request is at work")
     broken.close()
 
     def progress():
