@@ -94,13 +94,17 @@ struct cut {
     struct loop *loop;
     struct uuid attachment;
     unsigned ifindex; /* 0: of no device */
+    unsigned grace_ms;
 };
 
 static void cut_run(struct loop_task *task)
 {
     struct cut *c = CONTAINER_OF(task, struct cut, task);
 
-    net_streams_cut(c->loop, &c->attachment);
+    if (c->grace_ms > 0)
+        net_streams_end(c->loop, &c->attachment, c->grace_ms);
+    else
+        net_streams_cut(c->loop, &c->attachment);
     if (c->ifindex > 0)
         net_streams_cut_interface(c->loop, c->ifindex);
     free(c);
@@ -109,14 +113,14 @@ static void cut_run(struct loop_task *task)
 /* They would keep the namespace alive, and who they were is no longer known. With a device, also
  * those that reached a main listener through it. */
 static void cut_connections(const struct attached *a, const struct uuid *attachment,
-                            unsigned ifindex)
+                            unsigned ifindex, unsigned grace_ms)
 {
     for (size_t i = 0; i < a->config.n_loops; i++) {
         struct cut *c = malloc(sizeof(*c));
 
         if (!c)
             abort();
-        *c = (struct cut){{cut_run, NULL}, a->config.loops[i], *attachment, ifindex};
+        *c = (struct cut){{cut_run, NULL}, a->config.loops[i], *attachment, ifindex, grace_ms};
         loop_post(c->loop, &c->task);
     }
 }
@@ -206,7 +210,7 @@ static void vacate(struct attached *a, const struct attachment *t, struct seat *
         return;
     net_listener_free(s->listener);
     s->listener = NULL;
-    cut_connections(a, &t->uuid, s->ifindex);
+    cut_connections(a, &t->uuid, s->ifindex, 0);
     s->ifindex = 0;
 }
 
@@ -319,7 +323,19 @@ static void want_one(struct attached *a, const struct origin_attachment *o)
     open_seats(a, t, o);
 }
 
-static void drop_unwanted(struct attached *a)
+enum { REFUSAL_MS = 3000 }; /* longer than a gentle close takes */
+
+/* Of an attachment that is no more nobody is let in, so that its connections can be refused in
+ * words. Of one that stands elsewhere now they would be taken for those of its new place. */
+static unsigned grace_of(const struct attachment *t, const struct origin_attachment *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (uuid_eq(&list[i].uuid, &t->uuid))
+            return 0;
+    return REFUSAL_MS;
+}
+
+static void drop_unwanted(struct attached *a, const struct origin_attachment *list, size_t n)
 {
     for (struct attachment **link = &a->first; *link;) {
         struct attachment *t = *link;
@@ -329,7 +345,8 @@ static void drop_unwanted(struct attached *a)
             continue;
         }
         ask_close(a, t);
-        cut_connections(a, &t->uuid, 0); /* what main listeners took is judged again */
+        /* What main listeners took is judged again. */
+        cut_connections(a, &t->uuid, 0, grace_of(t, list, n));
         remove_one(a, link);
     }
 }
@@ -347,7 +364,7 @@ void attached_want(struct attached *a, const struct origin_table *origins)
     for (int round = 0; round < 2; round++) { /* those that moved leave between the two */
         for (size_t i = 0; i < n; i++)
             want_one(a, &list[i]);
-        drop_unwanted(a);
+        drop_unwanted(a, list, n);
     }
 }
 

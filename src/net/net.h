@@ -45,6 +45,8 @@ void net_stream_reset(struct net_stream *s); /* frees it; collected bytes are dr
 /* An attachment's namespace or device went: its streams on this loop are cut and let go of their sockets, which would
  * keep it alive. Their owners are told as of an error. */
 void net_streams_cut(struct loop *l, const struct uuid *attachment);
+/* The attachment is no more: they are cut after `ms`, so that who is being refused can be told so. */
+void net_streams_end(struct loop *l, const struct uuid *attachment, unsigned ms);
 /* The same for an interface that went, and streams that came through it to a main listener: the next interface of its name
  * is another. */
 void net_streams_cut_interface(struct loop *l, unsigned ifindex);

@@ -33,6 +33,7 @@ struct net_stream {
     void *ctx;
     struct loop_task again, end;
     struct stream_opening *opening;  /* NULL once open */
+    struct loop_timer *grace;        /* NULL unless it will be cut when that is over */
     struct net_stream *next, **link; /* among those of an attachment */
     struct evidence evidence;
 };
@@ -85,6 +86,8 @@ static void stream_delist(struct net_stream *s)
 /* Closes the socket too. */
 static void stream_break(struct net_stream *s)
 {
+    loop_timer_free(s->grace);
+    s->grace = NULL;
     loop_poll_free(s->poll);
     s->poll = NULL;
     while (s->top) {
@@ -490,6 +493,21 @@ void net_streams_cut(struct loop *l, const struct uuid *attachment)
         next = s->next;
         if (uuid_eq(&s->evidence.attachment, attachment))
             stream_cut(s);
+    }
+}
+
+static void stream_grace_over(void *ctx)
+{
+    stream_cut(ctx);
+}
+
+void net_streams_end(struct loop *l, const struct uuid *attachment, unsigned ms)
+{
+    for (struct net_stream *s = net_local_of(l)->placed; s; s = s->next) {
+        if (s->grace || !uuid_eq(&s->evidence.attachment, attachment))
+            continue;
+        s->grace = loop_timer_new(l, stream_grace_over, s);
+        loop_timer_start(s->grace, ms);
     }
 }
 

@@ -405,6 +405,14 @@ static void cut_interface_run(struct loop_task *t)
     net_streams_cut_interface(c->peer->wire.loop, loopback);
 }
 
+static void end_run(struct loop_task *t)
+{
+    struct cutter *c = CONTAINER_OF(t, struct cutter, task);
+
+    net_streams_end(c->peer->wire.loop, &attachment, 20);
+    assert_false(c->peer->failed); /* not at once */
+}
+
 static void client_is_cut_by(struct peer *p, void (*run)(struct loop_task *t))
 {
     struct cutter cut = {.task.run = run, .peer = p};
@@ -423,6 +431,11 @@ static void client_is_cut(void *arg)
     client_is_cut_by(arg, cut_run);
 }
 
+static void client_is_cut_later(void *arg)
+{
+    client_is_cut_by(arg, end_run);
+}
+
 static void client_is_cut_with_its_interface(void *arg)
 {
     client_is_cut_by(arg, cut_interface_run);
@@ -435,18 +448,28 @@ static void by_attachment(struct wire *w, struct net_listener_config *c)
     c->attachment = attachment;
 }
 
-static void an_attachment_that_went_cuts_its_streams_and_tells_their_owners(void **state)
+static void attached_client_is_cut(void **state, void (*client)(void *arg))
 {
     struct peer *p = peer_new(state, hung_up_ready);
 
     wire_close(&p->wire);
     p->proxied = false; /* no attachment's listener speaks that */
     wire_open(&p->wire, p->tls, peer_accepted, p, by_attachment);
-    wire_run(&p->wire, client_is_cut, p);
+    wire_run(&p->wire, client, p);
     while (!p->failed) /* the client may have seen it first */
         loop_run(p->wire.loop);
     assert_int_equal(p->client_got, -1);
     peer_free(p);
+}
+
+static void an_attachment_that_went_cuts_its_streams_and_tells_their_owners(void **state)
+{
+    attached_client_is_cut(state, client_is_cut);
+}
+
+static void an_attachment_that_is_no_more_leaves_its_streams_a_little_time(void **state)
+{
+    attached_client_is_cut(state, client_is_cut_later);
 }
 
 static void an_interface_that_went_cuts_the_streams_that_came_through_it(void **state)
@@ -476,6 +499,7 @@ int main(void)
         T(a_reset_drops_what_was_collected),
         T(a_client_that_resets_is_an_error),
         T(an_attachment_that_went_cuts_its_streams_and_tells_their_owners),
+        T(an_attachment_that_is_no_more_leaves_its_streams_a_little_time),
         T(an_interface_that_went_cuts_the_streams_that_came_through_it),
     };
 
