@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import http.client
 import json
 import socket
@@ -33,19 +34,33 @@ class Refused(AssertionError):
         self.answer = answer
 
 
-class Connection:
-    """One TLS connection from a space to a server. Never reconnects by itself: a lost connection is an error."""
+@functools.lru_cache(maxsize=8)
+def tls_context(ca):
+    """Reading an authority costs more than a handshake with it."""
+    context = ssl.create_default_context(cadata=ca)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
-    def __init__(self, space, ca, name, port=443, address=REGISTRY_ADDRESS, first=b""):
+
+class Connection:
+    """One connection from a space to a server, TLS with `ca` and plain without. Never reconnects by itself: a lost
+    connection is an error. `first` is sent before TLS; `source` (an address) and `receive` (bytes of the receive
+    buffer) are for who must be peculiar."""
+
+    def __init__(self, space, ca, name, port=443, address=REGISTRY_ADDRESS, first=b"", source=None, receive=0):
         self.name, self.port = name, port
         self.authority = name if port == 443 else f"{name}:{port}"
-        context = ssl.create_default_context(cadata=ca)
-        context.set_alpn_protocols(["http/1.1"])
         with inside(space.ns):
-            plain = socket.create_connection((address, port), timeout=30)
+            plain = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        plain.settimeout(30)
+        if receive:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        if source:
+            plain.bind((source, 0))
+        plain.connect((address, port))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        plain.sendall(first)  # what comes before TLS
-        self.sock = context.wrap_socket(plain, server_hostname=name)
+        plain.sendall(first)
+        self.sock = tls_context(ca).wrap_socket(plain, server_hostname=name) if ca else plain
         self.http = http.client.HTTPConnection(name, port)
         self.http.auto_open = False
         self.http.sock = self.sock

@@ -27,20 +27,21 @@ class CliError(Failed):
 class Kidoban:
     """One server in the lab's internet, as root with its helper, serving as an unprivileged user."""
 
-    def __init__(self, lab, name="kidoban", options=(), user="nobody", space=None, suffix=SUFFIX):
+    def __init__(self, lab, name="kidoban", options=(), user="nobody", space=None, suffix=SUFFIX,
+                 listen="0.0.0.0:443"):
         self.lab, self.space, self.user, self.suffix = lab, space or lab.internet, user, suffix
         self.dir = os.path.join(lab.dir, name)
         os.makedirs(self.dir)
         os.chmod(self.dir, 0o755)
         self.data = os.path.join(self.dir, "data")
-        self.options = list(options)
+        self.options, self.listen = list(options), listen
         self.process, self.env = None, {}
         self.log = lab.path(name, "log", "serve.log")
 
     def start(self, *before):
         """Start the server, by the words `before` it if any, and wait until it says that it is ready."""
         argv = [*before, BINARY, "serve", "--data", self.data, "--user", self.user, "--suffix", self.suffix,
-                "--listen", "0.0.0.0:443", *self.options]
+                "--listen", self.listen, *self.options]
         net = ["nsenter", f"--net=/run/netns/{self.space.ns}", *argv]
         self.process = Process(net, self.log, env={**self.space.env, **_sanitizers(), **self.env})
         self.lab.processes.append(self.process)
@@ -109,9 +110,10 @@ class Kidoban:
     def control(self):
         return Control(self.space, self.admin)
 
-    def connect(self, space, login_server, address=REGISTRY_ADDRESS):
+    def connect(self, space, login_server, address=REGISTRY_ADDRESS, **how):
         """An open connection to a registry from somewhere."""
-        return Connection(space, self.ca, login_server, 443, address)
+        plain = "plain" in self.listen.split(",")
+        return Connection(space, None if plain else self.ca, login_server, 443, address, **how)
 
     def metrics(self):
         """The counters, as {name with labels: value}."""
@@ -173,9 +175,9 @@ class Registry:
             space.trusts(self.kidoban.ca, self.login_server)
         return self
 
-    def connect(self, space, *scopes):
+    def connect(self, space, *scopes, **how):
         """An open connection from somewhere; with scopes, signed in."""
-        c = self.kidoban.connect(space, self.login_server)
+        c = self.kidoban.connect(space, self.login_server, **how)
         if scopes:
             c.sign_in(self.user, self.password, *scopes)
         return c
