@@ -316,3 +316,32 @@ def test_a_vxlan_device_is_a_network_too(yard):
     assert ask(g, g.public) == (401, None, None)
     assert ask(g, g.allowed) == (403, "subnet", "10.0.0.4")
     g.rules(addresses=["0.0.0.0/0", "::/0"])
+
+
+def test_an_interface_names_the_subnet_and_an_address_the_private_endpoint(yard):
+    g = yard
+    endpoint = g.vnet["id"].replace("virtualNetworks/vnet-a", "privateEndpoints/pe")
+    ip("addr", "add", "203.0.113.77/32", "dev", "lo", ns=g.ns)
+    try:
+        g.attach("a", g.vnet, "device", "--device", "brA", "--interface-subnet", f"brA={g.subnet}",
+                 "--private-endpoint", f"203.0.113.77={endpoint}", "--services", "data,control", "--trusted-service")
+        until(lambda: g.state("a") == ("Listening", ""), "the device's listeners")
+        shown = g.kidoban("network", "attachment", "show", "--name", "a")
+        assert (shown["services"], shown["trustedService"]) == (["data", "control"], True)
+        g.rules(default="Allow")
+        assert ask(g, g.allowed) == (401, None, None)
+        assert ask(g, g.allowed, "203.0.113.77") == (403, "private-endpoint", "10.0.0.4")
+        assert ask(g, g.allowed, "203.0.113.77", PLAIN_PORT) == (403, "private-endpoint", "10.0.0.4")
+        assert ask(g, g.public, "203.0.113.77") == (401, None, None)  # only who comes by the attachment
+        g.rules(subnets=[g.subnet])
+        assert ask(g, g.other) == (401, None, None)  # the interface says apps, whatever the address
+        until(lambda: control_answers(g), "the control plane answers in the network")
+    finally:
+        g.attach("a", g.vnet, "device", "--device", "brA")
+        g.rules(addresses=["0.0.0.0/0", "::/0"])
+
+
+def control_answers(g):
+    r = g.allowed.run(["curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Host: arm.azurecr.test",
+                       "https://10.0.0.1:8443/subscriptions?api-version=2022-12-01"])
+    return r.out == "401"
