@@ -49,8 +49,7 @@ void admit_refuse(struct http_request *req, unsigned status, const char *code, c
     admit_api_of(a->admit, req)->error(req, status, code, message);
 }
 
-/* --- the steps, each false when it has answered --------------------------------------------------
- */
+/* --- the steps, each false when it has answered --- */
 
 static bool pass_host(struct http_request *req)
 {
@@ -155,8 +154,7 @@ static void on_request(void *ctx, struct http_request *req)
     http_dispatch(req);
 }
 
-/* --- afterwards ----------------------------------------------------------------------------------
- */
+/* --- afterwards --- */
 
 /* Past its ration a refusal has no line of its own; everything else has. */
 static bool is_logged(const struct admission *a)
@@ -275,8 +273,7 @@ struct http_service admit_service(struct admit *a)
     };
 }
 
-/* --- failed sign-ins -----------------------------------------------------------------------------
- */
+/* --- failed sign-ins --- */
 
 struct auth_limiter_key admit_limiter_key(struct http_request *req, struct str account)
 {
@@ -299,8 +296,7 @@ void admit_sign_in_failed(struct http_request *req, struct str account)
     auth_limiter_failed(admission_of(req)->admit->config.limiter, &key, clock_mono_us());
 }
 
-/* --- the object ----------------------------------------------------------------------------------
- */
+/* --- the object --- */
 
 static enum rc config_check(const struct admit_config *c, struct err *e)
 {

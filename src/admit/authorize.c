@@ -5,8 +5,7 @@
 #define UNAUTHORIZED_TEXT                                                                          \
     "authentication required, visit https://aka.ms/acr/authorization for more information."
 
-/* --- what a route of the data plane needs --------------------------------------------------------
- */
+/* --- what a route of the data plane needs --- */
 
 struct need {
     bool nothing, signed_in, catalog;
@@ -80,8 +79,7 @@ void admit_challenge(struct http_request *req, const char *message)
     admit_refuse(req, 401, "UNAUTHORIZED", message, "unauthorized");
 }
 
-/* --- credentials of the data plane ---------------------------------------------------------------
- */
+/* --- credentials of the data plane --- */
 
 static enum rc by_token(struct http_request *req, struct str token, struct err *e)
 {
@@ -162,8 +160,7 @@ bool admit_authorize_data(struct http_request *req)
     return false;
 }
 
-/* --- the control plane ---------------------------------------------------------------------------
- */
+/* --- the control plane --- */
 
 static enum rc identity_of(struct http_request *req, struct str token, struct err *e)
 {

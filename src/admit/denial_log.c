@@ -68,8 +68,7 @@ static void name_copy(struct str name, char out[NAME_TEXT_MAX])
     out[cut.len] = '\0';
 }
 
-/* --- counting ------------------------------------------------------------------------------------
- */
+/* --- counting --- */
 
 static struct counter *counter_of(struct denial_log *l, const char *name)
 {
@@ -98,8 +97,7 @@ static void count(struct denial_log *l, const struct denial *d)
     (d->reported ? c->reported : c->denied)[d->reason]++;
 }
 
-/* --- rationing -----------------------------------------------------------------------------------
- */
+/* --- rationing --- */
 
 static void summary_write(const struct source *s)
 {
@@ -208,8 +206,7 @@ void denial_log_tick(struct denial_log *l, int64_t mono_us)
     pthread_mutex_unlock(&l->lock);
 }
 
-/* --- showing -------------------------------------------------------------------------------------
- */
+/* --- showing --- */
 
 static void render_family(const struct denial_log *l, bool reported, struct buf *out)
 {

@@ -12,8 +12,7 @@ bool forwarded_trusts(const struct forwarded_trust *t, const struct ip_addr *a)
     return false;
 }
 
-/* --- X-Forwarded-For -----------------------------------------------------------------------------
- */
+/* --- X-Forwarded-For --- */
 
 static enum rc port_parse(struct str s, uint16_t *ret, struct err *e)
 {
@@ -75,8 +74,7 @@ enum rc forwarded_client(struct str value, const struct forwarded_trust *t, stru
     return RC_OK;
 }
 
-/* --- the request ---------------------------------------------------------------------------------
- */
+/* --- the request --- */
 
 static void take_client(struct evidence *ev, struct str value, const struct forwarded_trust *t)
 {

@@ -17,18 +17,18 @@ const struct admit_api *admit_api_of(const struct admit *a, const struct http_re
 /* Answers in the form of the listener's class, and sets the outcome. */
 void admit_refuse(struct http_request *req, unsigned status, const char *code, const char *message, const char *outcome);
 
-/* --- host.c ------------------------------------------------------------------------------------------------------- */
+/* --- host.c --- */
 /* The registry that the request's Host names; NULL: nobody's. */
 const struct snapshot_registry *admit_host_registry(const struct snapshot *s, struct str host);
 /* May control and metrics listeners answer for this Host? A name that an attacker's DNS can point here may not. */
 bool admit_host_is_ours(const struct admit *a, const struct http_request *req);
 void admit_answer_unknown_host(struct http_request *req); /* the one fixed 404 */
 
-/* --- forwarded.c -------------------------------------------------------------------------------------------------- */
+/* --- forwarded.c --- */
 /* Makes what a trusted forwarder says of the request its evidence, for as long as it lives. */
 void admit_forward(struct http_request *req);
 
-/* --- denial.c ----------------------------------------------------------------------------------------------------- */
+/* --- denial.c --- */
 /* Judges under `s`: sets origin and decision, or returns false when the registry is not there any more. */
 bool admit_decide(struct admission *a, const struct snapshot *s, const struct evidence *ev);
 /* Counts; decides whether it is logged in full. */
@@ -38,12 +38,12 @@ void admit_answer_denial(struct http_request *req);
 enum { DENIAL_TEXT_MAX = 256 };
 void admit_denial_text(const struct origin *o, char out[DENIAL_TEXT_MAX]);
 
-/* --- authorize.c -------------------------------------------------------------------------------------------------- */
+/* --- authorize.c --- */
 /* Authentication and authorization by req->route->access. False: it has answered. */
 bool admit_authorize_data(struct http_request *req);
 bool admit_authorize_control(struct http_request *req);
 
-/* --- access_log.c ------------------------------------------------------------------------------------------------- */
+/* --- access_log.c --- */
 void admit_log(const struct http_request *req);
 
 #endif

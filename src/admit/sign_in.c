@@ -25,7 +25,7 @@ static void set_name(struct principal *p, struct str name)
         p->name[0] = '\0';
 }
 
-/* --- the registry's admin user ---------------------------------------------------------------- */
+/* --- the registry's admin user --- */
 
 static bool is_admin(const struct snapshot_registry *r, struct str user)
 {
@@ -50,7 +50,7 @@ static enum rc admin_sign_in(const struct snapshot_registry *r, const struct dig
     return RC_OK;
 }
 
-/* --- identities ------------------------------------------------------------------------------- */
+/* --- identities --- */
 
 void admit_identity(const struct snapshot_principal *p, struct principal *ret)
 {
@@ -76,7 +76,7 @@ static enum rc app_sign_in(const struct snapshot *s, struct str app_id, const st
     return RC_OK;
 }
 
-/* --- does it still stand? --------------------------------------------------------------------- */
+/* --- does it still stand? --- */
 
 bool admit_principal_stands(const struct snapshot *s, const struct snapshot_registry *r,
                             const struct principal *p)
@@ -114,7 +114,7 @@ static enum rc read_refresh_token(struct http_request *req, struct str token, st
     return RC_OK;
 }
 
-/* --- with the count of failures --------------------------------------------------------------- */
+/* --- with the count of failures --- */
 
 static enum rc allowed(struct http_request *req, struct str account, struct err *e)
 {

@@ -49,8 +49,7 @@ struct helper {
     int exit_code;
 };
 
-/* --- the server's life
- * ---------------------------------------------------------------------------- */
+/* --- the server's life --- */
 
 static int64_t in_seconds(unsigned s)
 {
@@ -136,8 +135,7 @@ static void take_signals(struct helper *h)
     }
 }
 
-/* --- messages
- * ---------------------------------------------------------------------------------------- */
+/* --- messages --- */
 
 static void refuse(struct helper *h, const struct helper_message *request, int error)
 {
@@ -245,8 +243,7 @@ static void tell(struct helper *h)
         forget_socket(h);
 }
 
-/* --- the loop
- * ---------------------------------------------------------------------------------------- */
+/* --- the loop --- */
 
 static void earlier(int *timeout_ms, int64_t at_us)
 {
@@ -307,8 +304,7 @@ static void turn(struct helper *h)
         start_server(h);
 }
 
-/* --- beginning and end
- * --------------------------------------------------------------------------------- */
+/* --- beginning and end --- */
 
 static enum rc watch_signals(struct helper *h, struct err *e)
 {

@@ -7,8 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* --- one listener ------------------------------------------------------------------------------
- */
+/* --- one listener --- */
 
 struct place {
     int netns; /* -1: this one */
@@ -155,8 +154,7 @@ static void entry_check(const struct helper_table *t, struct helper_entry *n)
         fd_close(p.netns);
 }
 
-/* --- the table
- * ------------------------------------------------------------------------------------ */
+/* --- the table --- */
 
 static void mains6_settle(const struct helper_table *t)
 {

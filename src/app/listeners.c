@@ -23,8 +23,7 @@ struct listeners {
     struct loop_poll *helper; /* NULL: none, or gone */
 };
 
-/* --- main listeners
- * -------------------------------------------------------------------------------- */
+/* --- main listeners --- */
 
 /* What the process may have open, less what files and the database need. */
 static unsigned most_connections(void)
@@ -92,8 +91,7 @@ static enum rc open_mains(struct listeners *l, struct err *e)
     return rc;
 }
 
-/* --- the helper
- * -------------------------------------------------------------------------------------- */
+/* --- the helper --- */
 
 static enum rc take_main(struct listeners *l, const struct helper_message *m, int fd, struct err *e)
 {
@@ -167,8 +165,7 @@ static enum rc greet_helper(struct listeners *l, struct err *e)
     return rc;
 }
 
-/* --- the face
- * ------------------------------------------------------------------------------------------ */
+/* --- the face --- */
 
 enum rc listeners_new(const struct listeners_config *config, struct listeners **ret, struct err *e)
 {

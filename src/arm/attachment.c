@@ -26,8 +26,7 @@ static enum rc attachment_check_name(struct str name, struct err *e)
                     ATTACHMENT_NAME_MAX, STR_ARG(str_take(name, 100)));
 }
 
-/* --- what it refers to
- * --------------------------------------------------------------------------------- */
+/* --- what it refers to --- */
 /* The virtual network's stored id and body. */
 static enum rc network_get(struct arm_write *w, struct str id, struct meta_resource *ret,
                            struct json **ret_body, struct err *e)
@@ -193,8 +192,7 @@ static enum rc endpoints_set(struct arm_write *w, const struct json *sent, struc
     return RC_OK;
 }
 
-/* --- the evidence
- * --------------------------------------------------------------------------------------- */
+/* --- the evidence --- */
 /* What each kind says of itself: an object under its own name. What the values mean is origin/'s.
  */
 static const struct evidence_form {
@@ -246,8 +244,7 @@ static enum rc evidence_set(const struct json *sent, struct json *properties, st
     return form_check(sent, form, e);
 }
 
-/* --- writing
- * -------------------------------------------------------------------------------------------- */
+/* --- writing --- */
 static enum rc attachment_put(struct arm_write *w, const struct json *sent_body, struct json *body,
                               struct err *e)
 {
@@ -294,8 +291,7 @@ static void attachment_touch(struct snapshot_change *change, const struct meta_r
     snapshot_touch_networks(change);
 }
 
-/* --- rendering
- * ------------------------------------------------------------------------------------------- */
+/* --- rendering --- */
 static struct json *attachment_render(const struct arm_view *v, const struct meta_resource *r,
                                       const struct json *body)
 {

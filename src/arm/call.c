@@ -99,8 +99,7 @@ bool arm_failed(struct arm_call *c, enum rc rc, const struct err *e)
     return true;
 }
 
-/* --- ids ----------------------------------------------------------------------------------------
- */
+/* --- ids --- */
 static struct str subscription_id(struct arm_call *c)
 {
     char text[UUID_TEXT_MAX];
@@ -163,8 +162,7 @@ enum rc arm_not_found(struct arm_call *c, struct err *e)
                     c->type->name, STR_ARG(c->name), STR_ARG(c->group));
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 enum rc arm_body_parse(const struct meta_resource *r, struct json **ret, struct err *e)
 {
     enum rc rc = json_parse(r->body, NULL, ret, e);
@@ -211,8 +209,7 @@ enum rc arm_read(struct arm_call *c, arm_read_fn *fn, struct err *e)
     return meta_read(c->services->meta, read_run, &job, e);
 }
 
-/* --- writing ------------------------------------------------------------------------------------
- */
+/* --- writing --- */
 static bool etag_listed(struct str list, struct str etag)
 {
     while (list.ptr) {

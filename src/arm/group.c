@@ -59,8 +59,7 @@ static struct json *group_render(const struct arm_view *v, const struct meta_res
     return out;
 }
 
-/* --- what is inside
- * ------------------------------------------------------------------------------- */
+/* --- what is inside --- */
 struct inside {
     struct arena *arena;
     struct inside_item {

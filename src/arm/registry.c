@@ -39,8 +39,7 @@ enum rc registry_name_available(struct arm_call *c, struct str name, struct err 
     return rc == RC_OK ? snapshot_with_newest(c->services->hub, name_taken, &name, e) : rc;
 }
 
-/* --- subnets
- * ---------------------------------------------------------------------------------------- */
+/* --- subnets --- */
 static bool has_endpoint(const struct json *subnet)
 {
     const struct json *list = json_path(subnet, "properties.serviceEndpoints");
@@ -77,8 +76,7 @@ enum rc registry_subnet_find(void *ctx, const struct arm_id *subnet, struct regi
     return err_set(e, RC_NOT_FOUND, "no such subnet");
 }
 
-/* --- writing
- * ----------------------------------------------------------------------------------------- */
+/* --- writing --- */
 static enum rc registry_merge(struct arm_write *w, const struct json *sent, bool fresh,
                               struct json *body, struct err *e)
 {
@@ -134,8 +132,7 @@ const struct arm_type arm_registry = {
     .render = registry_render,
 };
 
-/* --- one rule more or less
- * ------------------------------------------------------------------------------ */
+/* --- one rule more or less --- */
 static enum rc rule_write(struct arm_write *w, bool add, struct err *e)
 {
     CLEANUP(json_freep) struct json *body = NULL;

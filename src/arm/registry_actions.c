@@ -3,8 +3,7 @@
 #include "arm/registry.h"
 #include "meta/content.h"
 
-/* --- checkNameAvailability
- * -------------------------------------------------------------------------- */
+/* --- checkNameAvailability --- */
 enum http_verdict arm_registry_check_name(struct http_request *req)
 {
     CLEANUP(arm_call_done) struct arm_call c;
@@ -31,8 +30,7 @@ enum http_verdict arm_registry_check_name(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
-/* --- listUsages
- * -------------------------------------------------------------------------------------- */
+/* --- listUsages --- */
 struct usage_row {
     const char *name, *unit;
     int64_t basic, standard, premium; /* 0: not shown for that SKU */
@@ -108,8 +106,7 @@ enum http_verdict arm_registry_list_usages(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
-/* --- denials
- * ------------------------------------------------------------------------------ */
+/* --- denials --- */
 enum { DENIALS_MAX = 1024 * 1024 };
 
 static enum rc denials_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
@@ -147,8 +144,7 @@ enum http_verdict arm_registry_denials(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
-/* --- checkNetworkAccess
- * ------------------------------------------------------------------------------ */
+/* --- checkNetworkAccess --- */
 struct access_check {
     struct arm_call *call;
     struct meta_resource registry;

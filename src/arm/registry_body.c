@@ -7,8 +7,7 @@ static bool absent(const struct json *j)
     return json_type(j) == JSON_ABSENT || json_type(j) == JSON_NULL;
 }
 
-/* --- settings
- * ------------------------------------------------------------------------------------- */
+/* --- settings --- */
 const struct registry_setting registry_settings[] = {
     {"adminUserEnabled", "false|true", "", true, false},
     {"anonymousPullEnabled", "false|true", "", true, false},
@@ -130,8 +129,7 @@ static enum rc setting_merge(const struct registry_setting *s, const struct json
     return RC_OK;
 }
 
-/* --- SKU
- * -------------------------------------------------------------------------------------------- */
+/* --- SKU --- */
 static enum rc sku_merge(const struct json *sent, bool fresh, struct json *body, struct err *e)
 {
     const struct json *given = json_get_nocase(sent, "sku");
@@ -202,8 +200,7 @@ static enum rc sku_check(struct str before, struct json *body, struct err *e)
                     STR_ARG(sku), buf_cstr(&what));
 }
 
-/* --- merging
- * ------------------------------------------------------------------------------------------ */
+/* --- merging --- */
 static enum rc identity_check(const struct json *sent, struct err *e)
 {
     const struct json *identity = json_get_nocase(sent, "identity");

@@ -52,8 +52,7 @@ static enum rc action_check(const struct json *rule, struct err *e)
     return invalid(e, "The only action of a rule is Allow, not", json_str(action));
 }
 
-/* --- IP rules ------------------------------------------------------------------------------------
- */
+/* --- IP rules --- */
 static bool is_multicast(const struct cidr *c)
 {
     if (c->addr.family == 4)
@@ -108,8 +107,7 @@ static enum rc ip_rule_add(struct json *list, const struct json *rule, struct er
     return RC_OK;
 }
 
-/* --- virtual network rules
- * ------------------------------------------------------------------------ */
+/* --- virtual network rules --- */
 static enum rc subnet_id_parse(struct str text, struct arm_id *ret, struct err *e)
 {
     enum rc rc = arm_id_parse(text, ret, e);
@@ -214,8 +212,7 @@ static enum rc subnet_rule_add(struct json *list, const struct json *before,
     return RC_OK;
 }
 
-/* --- merging
- * --------------------------------------------------------------------------------------- */
+/* --- merging --- */
 /* A member with two spellings, stored in the one that is listed. */
 static enum rc choice_merge(const struct json *sent, struct json *set, const char *member,
                             const char *const values[2], struct err *e)
@@ -310,8 +307,7 @@ enum rc registry_rules_merge(const struct json *sent, const struct json *stored,
     return RC_OK;
 }
 
-/* --- one rule
- * ---------------------------------------------------------------------------------------- */
+/* --- one rule --- */
 static bool is_ip_rule(const struct json *rule)
 {
     return !absent(json_get_nocase(rule, "value"));

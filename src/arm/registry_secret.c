@@ -42,8 +42,7 @@ enum rc registry_secrets_new(struct arm_write *w, const struct meta_resource *r,
     return rc;
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 struct secrets {
     struct arm_call *call;
     struct str passwords[SLOTS]; /* in the request's arena */
@@ -123,8 +122,7 @@ enum http_verdict arm_registry_list_credentials(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
-/* --- renewing ------------------------------------------------------------------------------------
- */
+/* --- renewing --- */
 static enum rc slot_asked(const struct arm_call *c, unsigned *ret, struct err *e)
 {
     struct str name = json_str(json_get_nocase(c->sent, "name"));

@@ -7,8 +7,7 @@
 
 enum { LIST_PAGE_BYTES = 1024 * 1024, LIST_BYTES_MAX = 8 * 1024 * 1024 };
 
-/* --- answers ------------------------------------------------------------------------------------
- */
+/* --- answers --- */
 void arm_answer_json(struct arm_call *c, unsigned status, const struct json *j)
 {
     struct str text = json_write_arena(j, c->arena);
@@ -56,8 +55,7 @@ void arm_answer_stored(struct arm_call *c, unsigned status)
     arm_answer_json(c, status, c->answer);
 }
 
-/* --- GET ----------------------------------------------------------------------------------------
- */
+/* --- GET --- */
 static enum rc get_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
 {
     return arm_resource_get(c, tx, &c->stored, NULL, e);
@@ -73,8 +71,7 @@ enum http_verdict arm_get(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
-/* --- PUT ----------------------------------------------------------------------------------------
- */
+/* --- PUT --- */
 static enum rc resource_new(struct arm_call *c, struct str id, struct meta_resource *r,
                             struct err *e)
 {
@@ -149,8 +146,7 @@ enum http_verdict arm_put(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
-/* --- PATCH --------------------------------------------------------------------------------------
- */
+/* --- PATCH --- */
 static enum rc patch_write(struct arm_write *w, struct err *e)
 {
     CLEANUP(json_freep) struct json *body = NULL;
@@ -178,8 +174,7 @@ enum http_verdict arm_patch(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
-/* --- DELETE -------------------------------------------------------------------------------------
- */
+/* --- DELETE --- */
 static enum rc delete_write(struct arm_write *w, struct err *e)
 {
     struct arm_call *c = w->call;
@@ -210,8 +205,7 @@ enum http_verdict arm_remove(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
-/* --- lists --------------------------------------------------------------------------------------
- */
+/* --- lists --- */
 struct list_job {
     struct arm_call *call;
     arm_list_render_fn *render;

@@ -70,8 +70,7 @@ enum http_verdict arm_resources_find(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
-/* --- not there
- * ---------------------------------------------------------------------------------------- */
+/* --- not there --- */
 static const char *const providers[] = {"Microsoft.ContainerRegistry", "Microsoft.Network",
                                         "Microsoft.Resources", "Kidoban.Network"};
 

@@ -12,8 +12,7 @@ struct json *subnet_find(const struct json *list, struct str name)
     return NULL;
 }
 
-/* --- from what a client sent
- * --------------------------------------------------------------------------- */
+/* --- from what a client sent --- */
 static enum rc prefixes_set(const struct json *sent, struct json *properties, struct err *e)
 {
     const struct json *one = json_get_nocase(sent, "addressPrefix"),
@@ -158,8 +157,7 @@ enum rc subnet_make(struct str name, const struct json *sent, const struct json 
     return RC_OK;
 }
 
-/* --- rendering
- * ----------------------------------------------------------------------------------------- */
+/* --- rendering --- */
 static struct json *render_endpoints(const struct json *stored)
 {
     struct json *out = json_new_array();
@@ -209,8 +207,7 @@ struct json *subnet_render(const struct meta_resource *vnet, const struct json *
     return out;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 static enum rc subnet_missing(struct arm_call *c, const struct meta_resource *vnet, struct err *e)
 {
     return err_code(e, RC_NOT_FOUND, "NotFound", "Resource %.*s/subnets/%.*s not found.",
@@ -272,8 +269,7 @@ enum http_verdict arm_subnet_list(struct http_request *req)
     return subnet_read(req, list_read);
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------------------- */
+/* --- writing --- */
 static enum rc parent_get(struct arm_write *w, struct meta_resource *ret, struct json **ret_body,
                           struct err *e)
 {

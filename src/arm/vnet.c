@@ -65,8 +65,7 @@ enum rc network_members_refuse(const struct json *sent, const char *const *membe
     return RC_OK;
 }
 
-/* --- address space
- * ----------------------------------------------------------------------------------- */
+/* --- address space --- */
 static enum rc address_space_set(const struct json *sent, struct json *properties, struct err *e)
 {
     const struct json *list =
@@ -162,8 +161,7 @@ enum rc vnet_space_check(struct str vnet, const struct json *properties, struct 
     return rc;
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------------------- */
+/* --- writing --- */
 /* Subnets that are sent replace those that are there; none sent: they stay. */
 static enum rc subnets_set(const struct json *sent, struct json *properties, struct err *e)
 {
@@ -253,8 +251,7 @@ static void vnet_touch(struct snapshot_change *change, const struct meta_resourc
     snapshot_touch_networks(change);
 }
 
-/* --- rendering
- * ------------------------------------------------------------------------------------------ */
+/* --- rendering --- */
 static struct json *vnet_properties(const struct meta_resource *r, const struct json *stored)
 {
     struct json *out = json_new_object(), *subnets = json_new_array();

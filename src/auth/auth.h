@@ -25,7 +25,7 @@ struct principal {
     char name[96]; /* for logs and audit */
 };
 
-/* --- scopes: `repository:<name>:<actions>`, `registry:catalog:*` ---------------------------------------------------------- */
+/* --- scopes: `repository:<name>:<actions>`, `registry:catalog:*` --- */
 enum auth_action {
     AUTH_PULL = 1, AUTH_PUSH = 2, AUTH_DELETE = 4, AUTH_METADATA_READ = 8, AUTH_METADATA_WRITE = 16, AUTH_CATALOG = 32
 };
@@ -48,7 +48,7 @@ bool auth_scopes_allow_catalog(const struct auth_scopes *scopes);
 void auth_scopes_everything(const struct principal *p, bool anonymous_pull, struct auth_scopes *ret); /* all it may have */
 void auth_scopes_grant(const struct principal *p, bool anonymous_pull, const struct auth_scopes *asked, struct auth_scopes *ret);
 
-/* --- registry tokens (JWT, HS256) ------------------------------------------------------------------------------------------- */
+/* --- registry tokens (JWT, HS256) --- */
 enum auth_token_kind { AUTH_TOKEN_REFRESH, AUTH_TOKEN_ACCESS };
 struct auth_token {
     enum auth_token_kind kind;
@@ -67,7 +67,7 @@ struct auth_token_wanted {
 NODISCARD enum rc auth_token_verify(struct jws_key *key, const struct auth_token_wanted *wanted, struct str token,
                                     struct arena *a, struct auth_token *ret, struct err *e);
 
-/* --- identity access tokens (JWT, ES256, typ at+jwt) ------------------------------------------------------------------------- */
+/* --- identity access tokens (JWT, ES256, typ at+jwt) --- */
 struct auth_identity_token {
     struct uuid tenant, object_id, app_id;
     struct str issuer, audience;
@@ -84,12 +84,12 @@ bool auth_identity_for_registries(const struct auth_identity_token *t);
  * endpoint writes either. */
 bool auth_identity_for_control(const struct auth_identity_token *t);
 
-/* --- HTTP credentials (RFC 7617, RFC 6750) ------------------------------------------------------------------------------------ */
+/* --- HTTP credentials (RFC 7617, RFC 6750) --- */
 NODISCARD enum rc auth_basic_parse(struct str authorization, struct arena *a, struct str *ret_user, struct str *ret_password,
                                    struct err *e); /* RC_NOT_FOUND: another scheme or none */
 NODISCARD enum rc auth_bearer_parse(struct str authorization, struct str *ret_token, struct err *e);
 
-/* --- failures: a bucket of 10, one back every 6 s, per (attachment, address or IPv6 /64, account); 65,536 entries --------------- */
+/* --- failures: a bucket of 10, one back every 6 s, per (attachment, address or IPv6 /64, account); 65,536 entries --- */
 struct auth_limiter;
 struct auth_limiter *auth_limiter_new(void);
 void auth_limiter_free(struct auth_limiter *l);

@@ -20,7 +20,7 @@ static const char *token_type(enum auth_token_kind kind)
     return kind == AUTH_TOKEN_REFRESH ? "kidoban-refresh+jwt" : "kidoban-access+jwt";
 }
 
-/* --- minting ---------------------------------------------------------------------------------- */
+/* --- minting --- */
 
 static void add_principal(struct buf *b, const struct principal *p)
 {
@@ -89,7 +89,7 @@ enum rc auth_token_mint(const struct jws_key *key, const struct auth_token *t, s
     return jws_sign(key, JWS_HS256, token_type(t->kind), buf_str(&claims), out, e);
 }
 
-/* --- verifying -------------------------------------------------------------------------------- */
+/* --- verifying --- */
 
 static enum rc read_kind(const struct json *claims, enum principal_kind *ret, struct err *e)
 {

@@ -39,8 +39,7 @@ void auth_token_cache_free(struct auth_token_cache *c)
     free(c);
 }
 
-/* --- finding ------------------------------------------------------------------------------------
- */
+/* --- finding --- */
 
 static bool is_it(const struct entry *x, uint64_t hash, struct str key, struct str token)
 {
@@ -89,8 +88,7 @@ static bool find(struct auth_token_cache *c, uint64_t hash, struct str key, stru
     return found;
 }
 
-/* --- remembering --------------------------------------------------------------------------------
- */
+/* --- remembering --- */
 
 static size_t texts_len(const struct auth_scopes *s)
 {

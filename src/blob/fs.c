@@ -27,7 +27,7 @@ static struct fs_store *fs_of(struct blob_store *s)
     return CONTAINER_OF(s, struct fs_store, base);
 }
 
-/* --- folders ----------------------------------------------------------------------------- */
+/* --- folders --- */
 
 /* Makes the folder where missing, opens it, and makes its name durable. */
 static enum rc folder(int at, const char *name, int *ret_fd, struct err *e)
@@ -111,7 +111,7 @@ enum rc blob_fs_open(const char *dir, struct blob_store **ret, struct err *e)
     return RC_OK;
 }
 
-/* --- blobs ------------------------------------------------------------------------------- */
+/* --- blobs --- */
 
 /* "ab/abcd...": below the root of the digest's algorithm. */
 static void path_of(const struct digest *d, char out[BLOB_PATH_MAX])
@@ -186,7 +186,7 @@ static enum rc fs_unlink(struct blob_store *base, const struct digest *d, struct
     return errno == ENOENT ? no_blob(d, e) : blob_file_fail(e, "unlink a blob");
 }
 
-/* --- staging ----------------------------------------------------------------------------- */
+/* --- staging --- */
 
 static struct blob_stage *new_stage(struct blob_store *s, const char *name, int fd)
 {

@@ -113,7 +113,7 @@ static enum rc mem_unlink(struct blob_store *base, const struct digest *d, struc
     return f ? RC_OK : err_set(e, RC_NOT_FOUND, "no such blob in memory");
 }
 
-/* --- staging ----------------------------------------------------------------------------- */
+/* --- staging --- */
 
 static enum rc stage_of(struct blob_store *s, struct str name, const struct mem_file *f,
                         struct blob_stage **ret, uint64_t *ret_size, struct err *e)

@@ -67,7 +67,7 @@ static int print_help(const struct cli_args *a, const struct cli_command *c)
     return EXIT_OK;
 }
 
-/* --- what may have been meant ----------------------------------------------------------------- */
+/* --- what may have been meant --- */
 enum { NEAR_MAX = 64, NEAR_ENOUGH = 4 };
 
 /* How many letters must change, at most, to make one of the other (Levenshtein). */

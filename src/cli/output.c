@@ -1,6 +1,6 @@
 #include "cli/output.h"
 
-/* --- flattening ---------------------------------------------------------------------------- */
+/* --- flattening --- */
 
 /* "/subscriptions/S/resourceGroups/G/...": G, or STR_NONE. */
 static struct str group_of(struct str id)
@@ -57,7 +57,7 @@ struct json *cli_flatten(const struct json *j)
     return flat;
 }
 
-/* --- tables and tab-separated values ------------------------------------------------------- */
+/* --- tables and tab-separated values --- */
 
 static bool is_scalar(const struct json *j)
 {

@@ -130,7 +130,7 @@ static enum rc check(struct cli_session *s, struct json **ret, struct err *e)
                        body, ret, e);
 }
 
-/* --- denials ------------------------------------------------------------------------------- */
+/* --- denials --- */
 
 enum { FOLLOW_US = 500 * 1000 };
 

@@ -10,7 +10,7 @@ enum { ADMIN_MAX = 256 * 1024, ANSWER_MAX = 64 * 1024 * 1024, ARENA_MAX = 64 * 1
 #define SYSTEM_DATA "/var/lib/kidoban" /* where make run keeps it as root, and the systemd unit */
 #define API_VERSION "2023-07-01"
 
-/* --- credentials --------------------------------------------------------------------------- */
+/* --- credentials --- */
 
 static const char *setting(const struct cli_args *a, enum cli_option o, const char *variable)
 {
@@ -76,7 +76,7 @@ void cli_session_done(struct cli_session *s)
     *s = (struct cli_session){0};
 }
 
-/* --- paths --------------------------------------------------------------------------------- */
+/* --- paths --- */
 
 struct str cli_escape(struct cli_session *s, struct str value)
 {
@@ -105,7 +105,7 @@ struct str cli_child(struct cli_session *s, struct str parent, const char *type,
                         cli_escape(s, str_from(name)).ptr);
 }
 
-/* --- requests ------------------------------------------------------------------------------ */
+/* --- requests --- */
 
 enum rc cli_fetch(struct cli_session *s, const char *url, const char *form, unsigned *ret_status,
                   struct buf *ret_body, struct err *e)
@@ -116,7 +116,7 @@ enum rc cli_fetch(struct cli_session *s, const char *url, const char *form, unsi
     return httpc_perform(s->http, &request, ret_status, ret_body, e);
 }
 
-/* --- tokens -------------------------------------------------------------------------------- */
+/* --- tokens --- */
 
 static enum rc token_from(struct cli_session *s, unsigned status, struct str body, struct str *ret,
                           struct err *e)
@@ -157,7 +157,7 @@ static enum rc sign_in(struct cli_session *s, struct err *e)
     return cli_token(s, arena_copy(&s->arena, s->control).ptr, &s->token, e);
 }
 
-/* --- the control plane --------------------------------------------------------------------- */
+/* --- the control plane --- */
 
 static enum rc code_of(unsigned status)
 {

@@ -6,7 +6,7 @@ static const char *group_of(struct cli_session *s)
     return cli_value(s->args, CLI_GROUP);
 }
 
-/* --- virtual networks ---------------------------------------------------------------------- */
+/* --- virtual networks --- */
 
 static struct str vnet_path(struct cli_session *s, enum cli_option name)
 {
@@ -87,7 +87,7 @@ static enum rc vnet_list(struct cli_session *s, struct json **ret, struct err *e
     return cli_list(s, arena_printf(&s->arena, "%.*s/providers/" VNETS, STR_ARG(base)), ret, e);
 }
 
-/* --- subnets ------------------------------------------------------------------------------- */
+/* --- subnets --- */
 
 static struct str subnet_path(struct cli_session *s)
 {

@@ -40,7 +40,7 @@ static const struct sqlite_rows *rows_of(const struct db_rows *r)
     return (const struct sqlite_rows *)(const void *)r; /* base is its first member */
 }
 
-/* --- errors ------------------------------------------------------------------------------ */
+/* --- errors --- */
 
 static enum rc constraint_rc(int extended)
 {
@@ -89,7 +89,7 @@ static enum rc fail(struct sqlite_conn *c, int result, const char *what, struct 
     return err_set(e, result_rc(c->db, result), "database: %s: %s", what, sqlite3_errmsg(c->db));
 }
 
-/* --- opening ----------------------------------------------------------------------------- */
+/* --- opening --- */
 
 /* What PostgreSQL calls "C": bytes. So the same COLLATE clause serves both. */
 static int compare_bytes(void *ctx, int na, const void *a, int nb, const void *b)
@@ -154,7 +154,7 @@ enum rc sqlite_open(const char *place, struct db_conn **ret, struct err *e)
     return RC_OK;
 }
 
-/* --- statements -------------------------------------------------------------------------- */
+/* --- statements --- */
 
 static enum rc prepare(struct sqlite_conn *c, const struct db_statement *st, bool keep,
                        sqlite3_stmt **ret, struct err *e)
@@ -347,7 +347,7 @@ static void sqlite_rows_free(struct db_rows *base)
     free(r);
 }
 
-/* --- transactions ------------------------------------------------------------------------ */
+/* --- transactions --- */
 
 static enum rc sqlite_script(struct db_conn *base, const char *sql, struct err *e)
 {

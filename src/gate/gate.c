@@ -44,8 +44,7 @@ const char *gate_reason_name(enum gate_reason r)
     return (unsigned)r < GATE_REASON_COUNT ? names[r] : "unknown";
 }
 
-/* --- compiling -----------------------------------------------------------------------------------
- */
+/* --- compiling --- */
 
 static enum rc rules_check(const struct gate_rule_set *rules, struct err *e)
 {
@@ -122,8 +121,7 @@ void gate_free(struct gate *g)
     free(g);
 }
 
-/* --- deciding ------------------------------------------------------------------------------------
- */
+/* --- deciding --- */
 
 static struct gate_decision decided(bool allow, enum gate_reason reason, int rule)
 {

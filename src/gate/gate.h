@@ -30,7 +30,7 @@ enum gate_reason {
 };
 const char *gate_reason_name(enum gate_reason r); /* "virtual-network-rule" ... */
 
-/* --- rule sets: plain data, as compiled from ------------------------------------------------------------------------------ */
+/* --- rule sets: plain data, as compiled from --- */
 struct gate_ip_rule {
     struct cidr cidr;
     struct str text; /* as typed */
@@ -56,7 +56,7 @@ struct gate_rule_set {
 NODISCARD enum rc gate_rule_set_read(const struct json *properties, struct arena *a, struct gate_rule_set *ret,
                                      struct err *e);
 
-/* --- compiled -------------------------------------------------------------------------------------------------------------- */
+/* --- compiled --- */
 struct gate;
 struct gate_decision {
     bool allow;

@@ -13,8 +13,7 @@ static void respond_unavailable(struct http_request *req, const char *text)
     http_respond(req);
 }
 
-/* --- running a call on its lane
- * ------------------------------------------------------------------------------------- */
+/* --- running a call on its lane --- */
 
 static void call_run(struct lane_job *job)
 {
@@ -55,8 +54,7 @@ static void call_submit(struct http_request *req)
         respond_unavailable(req, "the server is busy");
 }
 
-/* --- collecting its body
- * --------------------------------------------------------------------------------------------- */
+/* --- collecting its body --- */
 
 static uint64_t body_max(const struct http_request *req)
 {
@@ -113,9 +111,7 @@ void http_call_start(struct http_request *req, http_handler_fn *fn)
         http_body_take(req, &collector);
 }
 
-/* --- kinds of routes
- * --------------------------------------------------------------------------------------------------
- */
+/* --- kinds of routes --- */
 
 void http_dispatch(struct http_request *req)
 {

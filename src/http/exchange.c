@@ -119,8 +119,7 @@ void http_exchange_client_gone(struct http_exchange *x)
     }
 }
 
-/* --- what handlers call
- * ------------------------------------------------------------------------------------------- */
+/* --- what handlers call --- */
 
 static void complete_answer(struct http_exchange *x)
 {

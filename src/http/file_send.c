@@ -56,9 +56,7 @@ void file_send_read(struct file_send *f)
     window_filled(f, got);
 }
 
-/* --- is it in memory?
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- is it in memory? --- */
 
 static void find_kind(struct file_send *f)
 {

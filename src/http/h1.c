@@ -10,9 +10,7 @@ static int64_t now_us(const struct h1_conn *c)
     return loop_now_us(c->base.home->loop);
 }
 
-/* --- patience
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- patience --- */
 
 /* Starting a timer costs more than a comparison: one that fires too early looks again. */
 void h1_set_deadline(struct h1_conn *c, int64_t at_us)
@@ -100,9 +98,7 @@ static bool too_slow(struct h1_conn *c)
     return false;
 }
 
-/* --- requests
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- requests --- */
 
 static void h1_exchange_free(struct http_exchange *x)
 {
@@ -204,9 +200,7 @@ static void refuse(struct h1_conn *c, unsigned status, const char *why)
     h1_send_start(c);
 }
 
-/* --- input
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- input --- */
 
 void h1_consume(struct h1_conn *c, size_t n)
 {
@@ -274,9 +268,7 @@ static void drop_empty_block(struct h1_conn *c)
     }
 }
 
-/* --- steps
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- steps --- */
 
 static bool parse_head(struct h1_conn *c)
 {
@@ -439,9 +431,7 @@ void h1_run(struct h1_conn *c)
     net_stream_want(c->stream, wanted_events(c));
 }
 
-/* --- ends
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- ends --- */
 
 void h1_go_idle(struct h1_conn *c)
 {
@@ -529,8 +519,7 @@ static void on_timer(void *ctx)
     h1_run(c);
 }
 
-/* --- the protocol's table
- * --------------------------------------------------------------------------------------------- */
+/* --- the protocol's table --- */
 
 static void h1_respond(struct http_exchange *x)
 {

@@ -34,8 +34,7 @@ static enum h1_result decode(struct h1_conn *c, struct str *ret_data, size_t *re
     return r;
 }
 
-/* --- handing it to the sink
- * ------------------------------------------------------------------------------------------- */
+/* --- handing it to the sink --- */
 
 static bool still_held(const struct h1_conn *c)
 {
@@ -200,9 +199,7 @@ bool h1_body_wants_input(const struct h1_conn *c)
     return h1_input(c) < (taking ? body_room(c) : c->in->cap);
 }
 
-/* --- after the answer
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- after the answer --- */
 
 bool h1_step_drain(struct h1_conn *c)
 {

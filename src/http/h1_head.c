@@ -35,9 +35,7 @@ void h1_head_init(struct h1_head *h)
     h->why = NULL;
 }
 
-/* --- request line
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- request line --- */
 
 static bool version_parse(struct str s, int *ret)
 {
@@ -76,9 +74,7 @@ static enum h1_result request_line(struct h1_head *h, const char *head, struct s
     return H1_MORE;
 }
 
-/* --- fields
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- fields --- */
 
 static enum h1_result take_host(struct h1_head *h, const char *head, struct str value)
 {
@@ -167,9 +163,7 @@ static enum h1_result field_line(struct h1_head *h, const char *head, struct str
     return take_known(h, head, name, value);
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- the whole --- */
 
 static enum h1_result check_host(struct h1_head *h, const char *head)
 {

@@ -8,7 +8,7 @@
 
 enum h1_result { H1_MORE, H1_DONE, H1_BAD };
 
-/* --- heads ---------------------------------------------------------------------------------------------------------- */
+/* --- heads --- */
 struct h1_span {
     uint16_t off, len; /* in the head */
 };
@@ -36,7 +36,7 @@ void h1_head_init(struct h1_head *h);
 enum h1_result h1_head_feed(struct h1_head *h, const char *bytes, size_t n);
 bool h1_head_persistent(const struct h1_head *h); /* the client wants to go on afterwards */
 
-/* --- chunked bodies --------------------------------------------------------------------------------------------------- */
+/* --- chunked bodies --- */
 enum { H1_EXTENSION_MAX = 256, H1_TRAILERS_MAX = 8 * 1024 };
 struct h1_chunks {
     int state;

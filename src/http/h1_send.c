@@ -3,9 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* --- the head
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- the head --- */
 
 static void add_line(struct buf *b, const char *name, struct str value)
 {
@@ -74,9 +72,7 @@ static struct str make_head(struct h1_conn *c)
     return buf_str(b);
 }
 
-/* --- output
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- output --- */
 
 void h1_queue(struct h1_exchange *x, struct str s)
 {
@@ -141,8 +137,7 @@ static void keep_head(struct h1_conn *c)
     assert(hx->out[0].ptr);
 }
 
-/* --- what the connection does afterwards
- * -------------------------------------------------------------------------------- */
+/* --- what the connection does afterwards --- */
 
 static bool rest_can_be_drained(const struct h1_conn *c)
 {
@@ -220,8 +215,7 @@ void h1_send_start(struct h1_conn *c)
         keep_head(c);
 }
 
-/* --- bodies that are not in memory
- * -------------------------------------------------------------------------------------- */
+/* --- bodies that are not in memory --- */
 
 static void send_chunk(struct h1_exchange *hx, struct str data)
 {

@@ -108,13 +108,13 @@ struct http_request {
     int version;                /* 10, 11, 20; 0: one that is refused after the gate */
 };
 
-/* --- reading ------------------------------------------------------------------------------------------------------ */
+/* --- reading --- */
 struct str http_field(const struct http_request *req, const char *name); /* STR_NONE when absent; several are joined by ", " */
 struct str http_param(const struct http_request *req, const char *name); /* asserts that the route has it */
 /* Decoded. RC_NOT_FOUND; RC_INVALID when it stands there twice or is malformed. */
 NODISCARD enum rc http_query(struct http_request *req, const char *key, struct str *ret, struct err *e);
 
-/* --- answering ------------------------------------------------------------------------------------------------------
+/* --- answering
  * Each http_answer... replaces an earlier answer (a file is closed) and leaves other fields in place. */
 /* Copied. Asserts: CR, LF and NUL; Content-Length (set response.length), Transfer-Encoding, Connection. */
 void http_add_field(struct http_request *req, const char *name, struct str value);

@@ -126,9 +126,7 @@ struct str http_field(const struct http_request *req, const char *name)
     return text;
 }
 
-/* --- answering
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- answering --- */
 
 static bool field_safe(struct str value)
 {

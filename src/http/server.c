@@ -96,9 +96,7 @@ void http_server_accepted(void *server, struct net_stream *stream)
     h1_accepted(http_home_of(server, net_stream_loop(stream)), stream);
 }
 
-/* --- blocks
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- blocks --- */
 
 struct http_block *http_block_take(struct http_home *h, size_t cap)
 {
@@ -146,8 +144,7 @@ struct str http_date(struct http_home *h)
     return str_from(h->date);
 }
 
-/* --- connections and requests of a loop
- * ------------------------------------------------------------------------------ */
+/* --- connections and requests of a loop --- */
 
 void http_conn_init(struct http_conn *c, const struct http_protocol *p, struct http_home *h)
 {

@@ -51,7 +51,7 @@ static void *lane_alloc(size_t n, size_t size)
     return p;
 }
 
-/* --- the queue; the lock is held ----------------------------------------------------------- */
+/* --- the queue; the lock is held --- */
 
 static void lane_append_key(struct lane *l, struct lane_key *k)
 {
@@ -126,7 +126,7 @@ static struct lane_job *lane_pop(struct lane *l)
     return j;
 }
 
-/* --- ends of jobs --------------------------------------------------------------------------- */
+/* --- ends of jobs --- */
 
 static void lane_job_home(struct loop_task *t)
 {
@@ -158,7 +158,7 @@ static bool lane_expired(const struct lane *l, const struct lane_job *j, int64_t
     return now_us > lane_expiry_us(l, j);
 }
 
-/* --- threads ---------------------------------------------------------------------------------- */
+/* --- threads --- */
 
 /* Sorts what it takes into jobs to run and jobs that have waited too long. Called with the lock. */
 static void lane_take(struct lane *l, struct lane_job **run, size_t *ret_n, struct lane_job **stale)
@@ -310,8 +310,7 @@ static enum rc lane_start(struct lane *l, struct err *e)
     return RC_OK;
 }
 
-/* --- the face ----------------------------------------------------------------------------------
- */
+/* --- the face --- */
 
 static void lane_init_monotonic(pthread_cond_t *c)
 {

@@ -69,7 +69,7 @@ static enum rc loop_uv_error(struct err *e, int status, const char *what)
                    "%s: %s", what, uv_strerror(status));
 }
 
-/* --- tasks ------------------------------------------------------------------------------- */
+/* --- tasks --- */
 
 static void task_list_init(struct task_list *list)
 {
@@ -167,7 +167,7 @@ void loop_turn_end(struct loop *l, struct loop_task *t)
     task_list_add(&l->ending, t);
 }
 
-/* --- the loop ---------------------------------------------------------------------------- */
+/* --- the loop --- */
 
 static enum rc loop_init_handles(struct loop *l, struct err *e)
 {
@@ -284,7 +284,7 @@ int64_t loop_now_us(const struct loop *l)
     return (int64_t)uv_now(&l->uv) * 1000;
 }
 
-/* --- descriptors ------------------------------------------------------------------------- */
+/* --- descriptors --- */
 
 static void poll_on_event(uv_poll_t *uv, int status, int uv_events);
 
@@ -361,7 +361,7 @@ void loop_poll_free(struct loop_poll *p)
         uv_close((uv_handle_t *)&p->uv, handle_closed); /* leaves epoll at once */
 }
 
-/* --- timers ------------------------------------------------------------------------------ */
+/* --- timers --- */
 
 static void timer_on_fire(uv_timer_t *uv)
 {
@@ -401,7 +401,7 @@ void loop_timer_free(struct loop_timer *t)
         uv_close((uv_handle_t *)&t->uv, handle_closed);
 }
 
-/* --- signals ----------------------------------------------------------------------------- */
+/* --- signals --- */
 
 static void signal_on_catch(uv_signal_t *uv, int signum)
 {

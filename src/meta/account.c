@@ -19,7 +19,7 @@ enum rc meta_setting_put(struct meta_tx *tx, const char *name, struct str value,
     return tx_exec(tx, META_SETTING_PUT, v, ARRAY_LEN(v), NULL, e);
 }
 
-/* --- principals -------------------------------------------------------------------------- */
+/* --- principals --- */
 
 enum rc meta_principal_put(struct meta_tx *tx, const struct meta_principal *p, struct err *e)
 {
@@ -60,7 +60,7 @@ enum rc meta_principal_each(struct meta_tx *tx, meta_principal_fn *fn, void *arg
     return tx_each(tx, META_PRINCIPAL_EACH, NULL, 0, principal_row, &each, e);
 }
 
-/* --- registries' secrets ------------------------------------------------------------------ */
+/* --- registries' secrets --- */
 
 enum rc meta_registry_secret_put(struct meta_tx *tx, const struct meta_registry_secret *s,
                                  struct err *e)
@@ -107,7 +107,7 @@ enum rc meta_registry_secret_delete(struct meta_tx *tx, const struct uuid *regis
     return tx_exec(tx, META_REGISTRY_SECRET_DELETE, &DB_UUID(registry), 1, NULL, e);
 }
 
-/* --- audit -------------------------------------------------------------------------------- */
+/* --- audit --- */
 
 enum rc meta_audit_add(struct meta_tx *tx, const struct meta_audit *entry, struct err *e)
 {

@@ -20,7 +20,7 @@ static int64_t limit_of(const struct meta_page *page)
     return page->limit > INT32_MAX ? INT32_MAX : (int64_t)page->limit;
 }
 
-/* --- repositories ------------------------------------------------------------------------ */
+/* --- repositories --- */
 
 enum rc meta_repository_find(struct meta_tx *tx, const struct uuid *registry, struct str name,
                              struct uuid *ret, struct err *e)
@@ -60,7 +60,7 @@ enum rc meta_repository_each(struct meta_tx *tx, const struct uuid *registry,
     return tx_each(tx, META_REPOSITORY_EACH, v, ARRAY_LEN(v), name_row, &each, e);
 }
 
-/* --- links to blobs ---------------------------------------------------------------------- */
+/* --- links to blobs --- */
 
 enum rc meta_link_find(struct meta_tx *tx, const struct uuid *repository, const struct digest *d,
                        uint64_t *ret_size, struct err *e)
@@ -115,7 +115,7 @@ enum rc meta_link_holders(struct meta_tx *tx, const struct uuid *registry, const
     return tx_each(tx, META_LINK_HOLDERS, v, ARRAY_LEN(v), name_row, &each, e);
 }
 
-/* --- manifests --------------------------------------------------------------------------- */
+/* --- manifests --- */
 
 static enum rc manifest_row(const struct db_rows *row, struct arena *a, struct meta_manifest *m,
                             struct err *e)
@@ -212,7 +212,7 @@ enum rc meta_manifest_delete(struct meta_tx *tx, const struct uuid *repository,
     return tx_exec_found(tx, META_MANIFEST_DELETE, v, ARRAY_LEN(v), e);
 }
 
-/* --- tags -------------------------------------------------------------------------------- */
+/* --- tags --- */
 
 enum rc meta_tag_find(struct meta_tx *tx, const struct uuid *repository, struct str name,
                       struct digest *ret, struct err *e)

@@ -15,7 +15,7 @@ struct meta_page {
     size_t limit;
 };
 
-/* --- repositories ----------------------------------------------------------------------- */
+/* --- repositories --- */
 NODISCARD enum rc meta_repository_find(struct meta_tx *tx, const struct uuid *registry,
                                        struct str name, struct uuid *ret, struct err *e);
 /* Finds or makes. */
@@ -26,7 +26,7 @@ NODISCARD enum rc meta_repository_each(struct meta_tx *tx, const struct uuid *re
                                        const struct meta_page *page, meta_name_fn *fn, void *arg,
                                        struct err *e);
 
-/* --- links to blobs ----------------------------------------------------------------------- */
+/* --- links to blobs --- */
 NODISCARD enum rc meta_link_find(struct meta_tx *tx, const struct uuid *repository,
                                  const struct digest *d, uint64_t *ret_size, struct err *e);
 NODISCARD enum rc meta_link_put(struct meta_tx *tx, const struct uuid *repository,
@@ -41,7 +41,7 @@ NODISCARD enum rc meta_link_holders(struct meta_tx *tx, const struct uuid *regis
 NODISCARD enum rc meta_registry_size(struct meta_tx *tx, const struct uuid *registry,
                                      uint64_t *ret, struct err *e);
 
-/* --- manifests ------------------------------------------------------------------------------ */
+/* --- manifests --- */
 struct meta_manifest {
     struct digest digest;
     struct str media_type, artifact_type; /* "" when there is none */
@@ -69,7 +69,7 @@ NODISCARD enum rc meta_manifest_refer(struct meta_tx *tx, const struct uuid *rep
 NODISCARD enum rc meta_manifest_delete(struct meta_tx *tx, const struct uuid *repository,
                                        const struct digest *d, struct err *e);
 
-/* --- tags ------------------------------------------------------------------------------------- */
+/* --- tags --- */
 NODISCARD enum rc meta_tag_find(struct meta_tx *tx, const struct uuid *repository, struct str name,
                                 struct digest *ret, struct err *e);
 NODISCARD enum rc meta_tag_put(struct meta_tx *tx, const struct uuid *repository, struct str name,
@@ -80,7 +80,7 @@ NODISCARD enum rc meta_tag_each(struct meta_tx *tx, const struct uuid *repositor
                                 const struct meta_page *page, meta_name_fn *fn, void *arg,
                                 struct err *e);
 
-/* --- uploads ---------------------------------------------------------------------------------- */
+/* --- uploads --- */
 struct meta_upload {
     struct uuid id, registry;
     struct str repository; /* its name: a repository begins with its first commit */

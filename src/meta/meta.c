@@ -17,7 +17,7 @@ struct meta {
     unsigned n_idle;
 };
 
-/* --- opening ----------------------------------------------------------------------------- */
+/* --- opening --- */
 
 static void run_batch(void *ctx, struct lane_job **jobs, size_t n);
 
@@ -84,7 +84,7 @@ struct lane *meta_lane_read(struct meta *m)
     return m->read;
 }
 
-/* --- reading ----------------------------------------------------------------------------- */
+/* --- reading --- */
 
 static struct db_conn *take_reader(struct meta *m)
 {
@@ -118,7 +118,7 @@ enum rc meta_read(struct meta *m, meta_fn *fn, void *arg, struct err *e)
     return rc;
 }
 
-/* --- the write lane ---------------------------------------------------------------------- */
+/* --- the write lane --- */
 
 static enum rc call(struct meta *m, struct meta_job *j)
 {
@@ -220,7 +220,7 @@ enum rc meta_write_submit(struct meta *m, struct meta_job *j, struct err *e)
     return lane_submit(m->write, &j->lane, e);
 }
 
-/* --- writing from a work thread ---------------------------------------------------------- */
+/* --- writing from a work thread --- */
 
 struct waiting {
     struct meta_job job;

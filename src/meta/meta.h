@@ -37,7 +37,7 @@ NODISCARD enum rc meta_write_submit(struct meta *m, struct meta_job *job, struct
  * commit and before anything else runs there (the snapshot is published in it). */
 NODISCARD enum rc meta_write_alone(struct meta *m, meta_fn *fn, void (*commit)(void *arg), void *arg, struct err *e);
 
-/* --- resources (ARM objects): body is JSON text whose meaning is arm/'s and snapshot/'s --------------------------------- */
+/* --- resources (ARM objects): body is JSON text whose meaning is arm/'s and snapshot/'s --- */
 struct meta_resource {
     struct str id;   /* as first typed; compared lower-cased */
     struct str type; /* "Microsoft.ContainerRegistry/registries" */

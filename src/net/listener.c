@@ -59,8 +59,7 @@ static void door_over(void *door)
     door_unref(door);
 }
 
-/* --- one connection ------------------------------------------------------------------------------
- */
+/* --- one connection --- */
 
 static void prepare_socket(int fd)
 {
@@ -173,8 +172,7 @@ static void take(struct net_listener *l, int fd, const struct sockaddr_storage *
     hand_over(l, fd, &ev);
 }
 
-/* --- accepting -----------------------------------------------------------------------------------
- */
+/* --- accepting --- */
 
 static int spare_descriptor(void)
 {
@@ -256,8 +254,7 @@ static void listener_ready(void *ctx, unsigned events)
             break;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------ */
+/* --- life --- */
 
 static struct net_listener *listener_alloc(struct loop *home, int fd,
                                            const struct net_listener_config *config)

@@ -40,8 +40,7 @@ static enum net_io proxy_fail(struct proxy *p, const char *why)
     return NET_IO_ERROR;
 }
 
-/* --- the header ----------------------------------------------------------------------------------
- */
+/* --- the header --- */
 
 static void evidence_set(struct evidence *ev, const struct proxy_header *h)
 {
@@ -100,8 +99,7 @@ static enum net_io proxy_open(struct net_filter *f)
     }
 }
 
-/* --- the bytes after it --------------------------------------------------------------------------
- */
+/* --- the bytes after it --- */
 
 /* Holds bytes back for as long as they could be the beginning of a second header. */
 static enum net_io check_read(struct proxy *p)
@@ -154,8 +152,7 @@ static enum net_io proxy_read(struct net_filter *f, char *bytes, size_t cap, siz
                                      : NET_IO_ERROR;
 }
 
-/* --- what only passes through --------------------------------------------------------------------
- */
+/* --- what only passes through --- */
 
 static enum net_io proxy_write(struct net_filter *f, const struct iovec *iov, int n, size_t *ret_n)
 {

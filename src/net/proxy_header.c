@@ -30,8 +30,7 @@ static uint16_t u16_at(struct str s, size_t i)
     return (uint16_t)(byte_at(s, i) << 8 | byte_at(s, i + 1));
 }
 
-/* --- the fixed part ------------------------------------------------------------------------------
- */
+/* --- the fixed part --- */
 
 static enum rc command_check(uint8_t version_command, struct err *e)
 {
@@ -84,8 +83,7 @@ enum rc proxy_header_length(struct str first, size_t *ret_length, struct err *e)
     return RC_OK;
 }
 
-/* --- addresses -----------------------------------------------------------------------------------
- */
+/* --- addresses --- */
 
 static struct ip_addr address_at(struct str s, size_t i, uint8_t family)
 {
@@ -111,8 +109,7 @@ static void addresses_read(struct str bytes, uint8_t family, struct proxy_header
     h->destination_port = u16_at(bytes, at + 2 * each + 2);
 }
 
-/* --- values that tell a network ------------------------------------------------------------------
- */
+/* --- values that tell a network --- */
 
 /* Text that no attachment can have becomes "": it is there, and is nobody's. */
 static void text_read(struct str value, struct evidence_tlv *t)
@@ -193,8 +190,7 @@ static enum rc network_take(uint8_t type, struct str value, struct proxy_header 
     return RC_OK;
 }
 
-/* --- the checksum --------------------------------------------------------------------------------
- */
+/* --- the checksum --- */
 
 static uint32_t crc32c_add(uint32_t crc, uint8_t byte)
 {
@@ -216,8 +212,7 @@ static enum rc checksum_check(struct str bytes, size_t at, struct err *e)
     return sent == ~crc ? RC_OK : err_set(e, RC_INVALID, "a PROXY header with a wrong checksum");
 }
 
-/* --- all of it -----------------------------------------------------------------------------------
- */
+/* --- all of it --- */
 
 static enum rc tlvs_read(struct str bytes, size_t at, struct proxy_header *h, struct err *e)
 {

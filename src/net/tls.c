@@ -41,7 +41,7 @@ static struct tls *tls_of(const struct net_filter *f)
     return CONTAINER_OF(f, struct tls, filter);
 }
 
-/* --- what OpenSSL reads ---------------------------------------------------------------------- */
+/* --- what OpenSSL reads --- */
 
 static enum net_io in_fill(struct tls *t)
 {
@@ -90,7 +90,7 @@ static int bio_read(BIO *b, char *bytes, int cap)
     return (int)n;
 }
 
-/* --- what OpenSSL writes --------------------------------------------------------------------- */
+/* --- what OpenSSL writes --- */
 
 static size_t out_room(const struct tls *t)
 {
@@ -236,8 +236,7 @@ BIO_METHOD *tls_bio_method_new(void)
     return NULL;
 }
 
-/* --- results of OpenSSL's calls ----------------------------------------------------------------
- */
+/* --- results of OpenSSL's calls --- */
 
 static void log_failure(const char *what)
 {
@@ -270,8 +269,7 @@ static enum net_io tls_result(struct tls *t, int ret, const char *what)
     return tls_fail(t);
 }
 
-/* --- the filter ----------------------------------------------------------------------------------
- */
+/* --- the filter --- */
 
 static enum net_io tls_open(struct net_filter *f)
 {

@@ -78,7 +78,7 @@ bool oci_not_modified(struct http_request *req, const struct digest *d)
     return true;
 }
 
-/* --- pages ------------------------------------------------------------------------------------ */
+/* --- pages --- */
 
 enum { PAGE_DEFAULT = 1000, PAGE_MAX = 10000 };
 

@@ -4,7 +4,7 @@
 
 #include "oci/oci.h"
 
-/* --- error.c, answer.c -------------------------------------------------------------------------------------------- */
+/* --- error.c, answer.c --- */
 unsigned oci_status(enum rc rc, const char *code); /* the one table: canonical code → HTTP status */
 enum http_verdict oci_fail(struct http_request *req, const struct err *e); /* answers; logs what is our fault */
 /* The same for a code that has no struct err yet. */
@@ -26,17 +26,17 @@ NODISCARD enum rc oci_page_read(struct http_request *req, struct oci_page *ret, 
 enum http_verdict oci_page_answer(struct http_request *req, const struct oci_page *p, struct str head,
                                   const struct registry_names *names);
 
-/* --- content_range.c ----------------------------------------------------------------------------------------------- */
+/* --- content_range.c --- */
 /* "<first>-<last>" of a chunk (OCI distribution, "Pushing a blob in chunks"). RC_INVALID. */
 NODISCARD enum rc oci_content_range_parse(struct str s, uint64_t *ret_first, uint64_t *ret_last, struct err *e);
 
-/* --- form.c: application/x-www-form-urlencoded, also of queries ------------------------------------------------------ */
+/* --- form.c: application/x-www-form-urlencoded, also of queries --- */
 /* RC_NOT_FOUND becomes STR_NONE; malformed or twice: RC_INVALID. */
 NODISCARD enum rc oci_form_text(struct arena *a, struct str form, const char *key, struct str *ret, struct err *e);
 /* Every `scope` (it may stand there more than once), each with blanks between several. */
 NODISCARD enum rc oci_form_scopes(struct arena *a, struct str form, struct auth_scopes *ret, struct err *e);
 
-/* --- handlers -------------------------------------------------------------------------------------------------------- */
+/* --- handlers --- */
 http_handler_fn oci_base_get;
 http_handler_fn oci_catalog_get;
 http_handler_fn oci_tags_get;

@@ -8,7 +8,7 @@
 #define ACCESS_LIFE_US  (75 * MINUTE_US)
 #define REFRESH_LIFE_US (180 * MINUTE_US)
 
-/* --- answers ---------------------------------------------------------------------------------- */
+/* --- answers --- */
 
 static enum http_verdict unauthorized(struct http_request *req)
 {
@@ -79,8 +79,7 @@ static enum http_verdict answer_access(struct http_request *req, struct str acce
                      STR_ARG(access), STR_ARG(refresh), (int)(ACCESS_LIFE_US / CLOCK_US_PER_S)));
 }
 
-/* --- GET /oauth2/token --------------------------------------------------------------------------
- */
+/* --- GET /oauth2/token --- */
 
 /* Basic credentials, or none: then whoever may pull anonymously. */
 static enum rc sign_in_basic(struct http_request *req, struct principal *ret,
@@ -133,8 +132,7 @@ enum http_verdict oci_token_get(struct http_request *req)
     return rc == RC_OK ? answer_access(req, access, refresh) : fail(req, &e);
 }
 
-/* --- POST /oauth2/token -------------------------------------------------------------------------
- */
+/* --- POST /oauth2/token --- */
 
 static enum rc form_text(struct http_request *req, const char *key, struct str *ret, struct err *e)
 {
@@ -188,8 +186,7 @@ enum http_verdict oci_token_post(struct http_request *req)
     return rc == RC_OK ? answer_access(req, access, STR_NONE) : fail(req, &e);
 }
 
-/* --- POST /oauth2/exchange
- * ------------------------------------------------------------------------ */
+/* --- POST /oauth2/exchange --- */
 
 static bool audience_accepted(const struct snapshot_registry *r,
                               const struct auth_identity_token *t)

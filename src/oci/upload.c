@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-/* --- steps ------------------------------------------------------------------------------------ */
+/* --- steps --- */
 
 static void run_step(struct lane_job *job)
 {
@@ -39,7 +39,7 @@ enum rc upload_submit(struct upload *up, enum rc (*step)(struct upload *, struct
     return rc;
 }
 
-/* --- endings ---------------------------------------------------------------------------------- */
+/* --- endings --- */
 
 static enum rc close_step(struct upload *up, struct err *e)
 {
@@ -73,7 +73,7 @@ void upload_fail(struct upload *up)
     upload_give_back(up);
 }
 
-/* --- answers ---------------------------------------------------------------------------------- */
+/* --- answers --- */
 
 static void add_progress(struct http_request *req, struct str repository, struct str id,
                          uint64_t offset)
@@ -98,7 +98,7 @@ static void answer_created(struct upload *up)
     http_answer(up->req, 201, NULL, STR(""));
 }
 
-/* --- the last step ---------------------------------------------------------------------------- */
+/* --- the last step --- */
 
 static enum rc append_left(struct upload *up, struct err *e)
 {
@@ -156,7 +156,7 @@ void upload_last(struct upload *up)
         upload_fail(up);
 }
 
-/* --- the first step --------------------------------------------------------------------------- */
+/* --- the first step --- */
 
 static bool has_body(const struct http_request *req)
 {
@@ -202,7 +202,7 @@ static enum rc open_step(struct upload *up, struct err *e)
     return rc == RC_OK ? note_open(up, e) : rc;
 }
 
-/* --- POST: mount, begin ----------------------------------------------------------------------- */
+/* --- POST: mount, begin --- */
 
 static enum rc mount_from(struct upload *up, struct str from, struct err *e)
 {
@@ -276,7 +276,7 @@ static void begun(struct upload *up, enum rc rc)
     http_respond(up->req);
 }
 
-/* --- what the request asks for ---------------------------------------------------------------- */
+/* --- what the request asks for --- */
 
 static enum rc query_text(struct upload *up, const char *key, struct str *ret, struct err *e)
 {
@@ -391,7 +391,7 @@ enum http_verdict oci_upload_put(struct http_request *req)
     return start(req, UPLOAD_FINISH, read_put, open_step, opened);
 }
 
-/* --- GET, DELETE: whole requests on a work thread --------------------------------------------- */
+/* --- GET, DELETE: whole requests on a work thread --- */
 
 enum http_verdict oci_upload_get(struct http_request *req)
 {

@@ -25,7 +25,7 @@ struct origin_network {
     struct ranges ranges; /* over `prefixes` */
 };
 
-/* --- attachments ----------------------------------------------------------------------------------- */
+/* --- attachments --- */
 struct attachment_interface {
     struct str name;
     const struct origin_subnet *subnet; /* NULL: gone */

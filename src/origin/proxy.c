@@ -29,8 +29,7 @@ static struct str tlv_key(uint8_t type, struct str value, char out[KEY_MAX])
     return (struct str){out, (size_t)n};
 }
 
-/* --- how it is written down ----------------------------------------------------------------------
- */
+/* --- how it is written down --- */
 
 static enum rc peers_read(const struct json *list, struct arena *a, struct proxy *p, struct err *e)
 {
@@ -117,8 +116,7 @@ static enum rc proxy_read(struct attachment *at, const struct json *properties, 
     return rc;
 }
 
-/* --- claims --------------------------------------------------------------------------------------
- */
+/* --- claims --- */
 
 static bool has_peer(const struct proxy *p, const struct ip_addr *peer)
 {
@@ -170,8 +168,7 @@ static void proxies_free(void *index)
     free(s);
 }
 
-/* --- what it means -------------------------------------------------------------------------------
- */
+/* --- what it means --- */
 
 static const struct attachment *find_one(const struct proxies *s, const struct evidence_tlv *tlv,
                                          const struct ip_addr *peer)

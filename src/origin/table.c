@@ -67,8 +67,7 @@ void origin_table_unref(struct origin_table *t)
     free(t);
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 void origin_in_subnet(const struct attachment *at, const struct origin_subnet *subnet,
                       struct origin *ret)

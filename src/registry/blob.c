@@ -76,7 +76,7 @@ enum rc registry_blob_delete(struct registry_store *s, const struct registry_whe
     return meta_write(s->meta, &w->registry, delete_fn, &l, e);
 }
 
-/* --- mount ------------------------------------------------------------------------------- */
+/* --- mount --- */
 
 struct holder {
     struct meta_tx *tx;

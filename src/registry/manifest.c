@@ -1,7 +1,7 @@
 #include "registry/manifest_format.h"
 #include "registry/store.h"
 
-/* --- pull -------------------------------------------------------------------------------- */
+/* --- pull --- */
 
 struct get {
     const struct registry_where *where;
@@ -89,7 +89,7 @@ static enum rc write_manifests(struct registry_store *s, const struct registry_w
     return rc;
 }
 
-/* --- push -------------------------------------------------------------------------------- */
+/* --- push --- */
 
 struct put {
     const struct registry_where *where;
@@ -214,7 +214,7 @@ enum rc registry_manifest_put(struct registry_store *s, const struct registry_wh
     return rc;
 }
 
-/* --- delete ------------------------------------------------------------------------------ */
+/* --- delete --- */
 
 struct removal {
     const struct registry_where *where;

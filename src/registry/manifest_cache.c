@@ -36,7 +36,7 @@ struct key {
     uint64_t hash;
 };
 
-/* --- keys ------------------------------------------------------------------------------------- */
+/* --- keys --- */
 
 /* Registry, repository, 0, reference; false: longer than any that could be found. */
 static bool key_make(const struct registry_where *w, struct str reference, struct key *k)
@@ -64,8 +64,7 @@ static _Atomic uint64_t *version_of(struct manifest_cache *c, const struct regis
     return &c->versions[repository.hash % VERSIONS];
 }
 
-/* --- a shard; its lock is held ------------------------------------------------------------------
- */
+/* --- a shard; its lock is held --- */
 
 static size_t entry_size(const struct entry *x)
 {
@@ -123,8 +122,7 @@ static void insert(struct shard *s, struct entry *x, size_t max)
     s->used += entry_size(x);
 }
 
-/* --- the cache ----------------------------------------------------------------------------------
- */
+/* --- the cache --- */
 
 struct manifest_cache *manifest_cache_new(size_t bytes_max)
 {

@@ -68,7 +68,7 @@ static bool is_foreign(const struct json *descriptor)
     return false;
 }
 
-/* --- descriptors ------------------------------------------------------------------------- */
+/* --- descriptors --- */
 
 static enum rc read_descriptor(const struct json *j, const char *what, struct digest *ret_digest,
                                uint64_t *ret_size, struct err *e)
@@ -142,7 +142,7 @@ static enum rc add_config(struct reading *r, const struct json *body, struct err
     return add_reference(r, json_get(body, "config"), "config", MANIFEST_NEEDS_BLOB, e);
 }
 
-/* --- the whole --------------------------------------------------------------------------- */
+/* --- the whole --- */
 
 static enum rc check_head(const struct json *body, const struct media_type *type, struct err *e)
 {

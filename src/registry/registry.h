@@ -37,7 +37,7 @@ struct registry_where {
 NODISCARD enum rc registry_name_check(struct str name, struct err *e); /* NAME_INVALID */
 NODISCARD enum rc registry_tag_check(struct str tag, struct err *e);   /* TAG_INVALID */
 
-/* --- manifests -------------------------------------------------------------------------------------------------------- */
+/* --- manifests --- */
 struct registry_manifest {
     struct digest digest;
     struct str media_type;
@@ -66,7 +66,7 @@ NODISCARD enum rc registry_tags(struct registry_store *s, const struct registry_
 NODISCARD enum rc registry_catalog(struct registry_store *s, const struct uuid *registry, struct str last, size_t n,
                                    struct arena *a, struct registry_names *ret, struct err *e);
 
-/* --- blobs ------------------------------------------------------------------------------------------------------------- */
+/* --- blobs --- */
 NODISCARD enum rc registry_blob_stat(struct registry_store *s, const struct registry_where *w, const struct digest *d,
                                      uint64_t *ret_size, struct err *e);
 NODISCARD enum rc registry_blob_open(struct registry_store *s, const struct registry_where *w, const struct digest *d,
@@ -78,7 +78,7 @@ NODISCARD enum rc registry_blob_delete(struct registry_store *s, const struct re
 NODISCARD enum rc registry_blob_mount(struct registry_store *s, const struct registry_where *w, const struct digest *d,
                                       struct str from, struct err *e);
 
-/* --- uploads: one struct is one upload being worked on by one request at a time ----------------------------------------- */
+/* --- uploads: one struct is one upload being worked on by one request at a time --- */
 /* w's guard must live until the upload is given back (finish, cancel, close). */
 struct registry_upload;
 NODISCARD enum rc registry_upload_start(struct registry_store *s, const struct registry_where *w,

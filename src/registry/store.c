@@ -54,7 +54,7 @@ enum rc blob_unknown(enum rc rc, const struct digest *d, struct err *e)
     return rc;
 }
 
-/* --- sweeping ---------------------------------------------------------------------------- */
+/* --- sweeping --- */
 
 struct sweep {
     struct map live; /* ids of uploads, as text */

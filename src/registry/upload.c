@@ -18,7 +18,7 @@ struct registry_upload {
     uint64_t saved;  /* acknowledged */
 };
 
-/* --- one request at a time --------------------------------------------------------------- */
+/* --- one request at a time --- */
 
 static enum rc claim(struct registry_store *s, struct str id, struct err *e)
 {
@@ -75,7 +75,7 @@ static enum rc upload_unknown(struct err *e)
     return err_code(e, RC_NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", "no such upload in this repository");
 }
 
-/* --- begin ------------------------------------------------------------------------------- */
+/* --- begin --- */
 
 static enum rc add_fn(struct meta_tx *tx, void *arg, struct err *e)
 {
@@ -116,7 +116,7 @@ enum rc registry_upload_start(struct registry_store *s, const struct registry_wh
     return RC_OK;
 }
 
-/* --- take up again ------------------------------------------------------------------------ */
+/* --- take up again --- */
 
 struct found_upload {
     struct registry_upload *upload;
@@ -200,7 +200,7 @@ uint64_t registry_upload_offset(const struct registry_upload *u)
     return u->offset;
 }
 
-/* --- go on ------------------------------------------------------------------------------- */
+/* --- go on --- */
 
 enum rc registry_upload_append(struct registry_upload *u, struct str bytes, struct err *e)
 {
@@ -247,7 +247,7 @@ void registry_upload_close(struct registry_upload *u)
     upload_free(u);
 }
 
-/* --- end --------------------------------------------------------------------------------- */
+/* --- end --- */
 
 static enum rc forget_fn(struct meta_tx *tx, void *arg, struct err *e)
 {

@@ -2,8 +2,7 @@
 #include "base/mem.h"
 #include "snapshot/private.h"
 
-/* --- networks and attachments --------------------------------------------------------------------
- */
+/* --- networks and attachments --- */
 
 static enum rc body_parse(const struct meta_resource *r, struct json **ret, struct err *e)
 {
@@ -50,8 +49,7 @@ static enum rc identity_fresh(struct candidate *c, struct meta_tx *tx, struct er
     return rc;
 }
 
-/* --- registries ----------------------------------------------------------------------------------
- */
+/* --- registries --- */
 
 static void list_add(struct registry_entry ***list, size_t *n, struct registry_entry *r)
 {
@@ -158,8 +156,7 @@ static enum rc index_build(struct candidate *c, struct err *e)
     return index_new(list, c->n, &c->index, e);
 }
 
-/* --- the whole -----------------------------------------------------------------------------------
- */
+/* --- the whole --- */
 
 enum rc candidate_first(struct candidate *c, struct meta_tx *tx, struct err *e)
 {

@@ -3,8 +3,7 @@
 #include "snapshot/private.h"
 #include <assert.h>
 
-/* --- freeing: the configuration thread -----------------------------------------------------------
- */
+/* --- freeing: the configuration thread --- */
 
 static void published_free(struct published *p)
 {
@@ -55,8 +54,7 @@ static void release(struct published *p)
         continue;
 }
 
-/* --- adopting: each loop -------------------------------------------------------------------------
- */
+/* --- adopting: each loop --- */
 
 static void acknowledge(struct published *p)
 {
@@ -120,8 +118,7 @@ void snapshot_unpin(struct snapshot_hub *h, const struct loop *l, const struct s
         release(p);
 }
 
-/* --- publishing: the configuration thread --------------------------------------------------------
- */
+/* --- publishing: the configuration thread --- */
 
 static struct published *published_new(struct snapshot_hub *h, struct candidate *c)
 {
@@ -209,8 +206,7 @@ enum rc snapshot_with_newest(struct snapshot_hub *h,
     return rc;
 }
 
-/* --- the hub itself ------------------------------------------------------------------------------
- */
+/* --- the hub itself --- */
 
 void snapshot_on_adopt(struct snapshot_hub *h,
                        void (*fn)(void *ctx, struct loop *l, const struct snapshot *s), void *ctx)

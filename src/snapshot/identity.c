@@ -65,8 +65,7 @@ static enum rc identity_key_load(struct meta_tx *tx, const struct crypto_key *se
     return rc;
 }
 
-/* --- principals ----------------------------------------------------------------------------------
- */
+/* --- principals --- */
 
 static enum rc principal_add(const struct meta_principal *p, void *arg, struct err *e)
 {
@@ -155,8 +154,7 @@ void identity_free(struct snapshot_identity *i)
     free(i);
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 const struct snapshot_principal *snapshot_principal_by_object(const struct snapshot *s,
                                                               const struct uuid *object_id)

@@ -138,8 +138,7 @@ struct registry_entry *index_uuid(const struct snapshot_index *x, const struct u
     return x->list[place - 1];
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 static const struct snapshot_registry *face_of(const struct registry_entry *r)
 {

@@ -14,7 +14,7 @@
 #define SNAPSHOT_TYPE_NETWORK    "Microsoft.Network/virtualNetworks"
 #define SNAPSHOT_TYPE_ATTACHMENT "Kidoban.Network/attachments"
 
-/* --- index.c: registries by what they are asked for ---------------------------------------------------------------------- */
+/* --- index.c: registries by what they are asked for --- */
 enum index_key { INDEX_HOST, INDEX_NAME, INDEX_ID, INDEX_UUID, INDEX_KEYS };
 struct registry_entry {
     struct snapshot_registry face; /* first */
@@ -33,14 +33,14 @@ NODISCARD enum rc index_new(struct registry_entry **list, size_t n, struct snaps
 void index_free(struct snapshot_index *x); /* not the entries */
 struct registry_entry *index_uuid(const struct snapshot_index *x, const struct uuid *u, size_t *ret_place);
 
-/* --- registry.c, identity.c: stored → compiled ------------------------------------------------------------------------------ */
+/* --- registry.c, identity.c: stored → compiled --- */
 NODISCARD enum rc registry_compile(const struct meta_resource *r, struct str suffix, struct registry_entry **ret, struct err *e);
 void registry_entry_free(struct registry_entry *r);
 void registry_set_secret(struct registry_entry *r, const struct meta_registry_secret *s);
 NODISCARD enum rc identity_load(struct meta_tx *tx, const struct crypto_key *seal, struct snapshot_identity **ret, struct err *e);
 void identity_free(struct snapshot_identity *i);
 
-/* --- candidate.c: the next snapshot, before it is one -------------------------------------------------------------------------
+/* --- candidate.c: the next snapshot, before it is one
  * Nothing in the base is touched, not even a count: a candidate can be thrown away on any thread. */
 struct published;
 struct candidate {
@@ -62,7 +62,7 @@ NODISCARD enum rc candidate_first(struct candidate *c, struct meta_tx *tx, struc
 NODISCARD enum rc candidate_next(struct candidate *c, struct meta_tx *tx, const struct touched *t, struct err *e);
 void candidate_done(struct candidate *c); /* frees what was compiled here, unless it was published */
 
-/* --- hub.c ------------------------------------------------------------------------------------------------------------------------ */
+/* --- hub.c --- */
 struct adoption { /* one loop's step from one snapshot to the next */
     struct loop_task task; /* first */
     struct published *snapshot;

@@ -53,7 +53,7 @@ const struct snapshot_principal *snapshot_principal_by_app(const struct snapshot
 const struct snapshot_principal *snapshot_principal_by_object(const struct snapshot *s, const struct uuid *object_id);
 bool snapshot_registry_each(const struct snapshot *s, size_t *i, const struct snapshot_registry **ret);
 
-/* --- the hub ------------------------------------------------------------------------------------------------------------------ */
+/* --- the hub --- */
 struct snapshot_hub;
 struct snapshot_config {
     struct meta *meta;

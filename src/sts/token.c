@@ -7,8 +7,7 @@
 
 enum { TOKEN_LIFE_S = 3600 };
 
-/* --- errors (RFC 6749 5.2) ---------------------------------------------------------------------
- */
+/* --- errors (RFC 6749 5.2) --- */
 
 static unsigned status_of(const struct err *e)
 {
@@ -66,8 +65,7 @@ enum http_verdict sts_fail(struct http_request *req, const struct err *e)
     return HTTP_ANSWERED;
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 struct token_request {
     struct str grant, client, secret;
@@ -133,8 +131,7 @@ static enum rc read_request(struct http_request *req, struct token_request *t, s
     return rc;
 }
 
-/* --- issuing ------------------------------------------------------------------------------------
- */
+/* --- issuing --- */
 
 static enum rc issue(struct http_request *req, const struct principal *p, struct str audience,
                      struct buf *out, struct err *e)
@@ -193,8 +190,7 @@ enum http_verdict sts_token_post(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
-/* --- with the tenant in the path ----------------------------------------------------------------
- */
+/* --- with the tenant in the path --- */
 
 enum rc sts_tenant_check(struct http_request *req, struct err *e)
 {

@@ -34,9 +34,7 @@ char fix_byte(uint64_t at)
     return (char)(at * 31 + at / 251);
 }
 
-/* --- routes
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- routes --- */
 
 static enum http_verdict hot(struct http_request *req)
 {
@@ -231,9 +229,7 @@ static const struct http_route list[] = {
     {HTTP_GET, "/chunks", "", ROUTE_STREAM, chunks, NULL},
 };
 
-/* --- the service
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- the service --- */
 
 static void on_request(void *ctx, struct http_request *req)
 {
@@ -273,9 +269,7 @@ static void on_error(void *ctx, struct http_request *req, unsigned status, const
     http_answer(req, status, "text/x-error", arena_printf(&req->arena, "E%u %s", status, text));
 }
 
-/* --- setting up
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- setting up --- */
 
 static void *loop_thread(void *arg)
 {
@@ -484,9 +478,7 @@ int fix_teardown(void **state)
     return 0;
 }
 
-/* --- the client
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- the client --- */
 
 void client_open(struct client *c, struct fix *f)
 {

@@ -259,7 +259,7 @@ static void the_same_blob_is_pushed_by_several_at_once(void **state)
     assert_blob(f->store, &one, "shared");
 }
 
-/* --- files only ------------------------------------------------------------------------------ */
+/* --- files only --- */
 
 static void a_blob_is_a_file_under_its_digest(void **state)
 {

@@ -15,8 +15,7 @@
 
 static struct admit_server *self; /* handlers have no other way to a test's own state */
 
-/* --- routes
- * ------------------------------------------------------------------------------------------ */
+/* --- routes --- */
 
 static enum http_verdict hello(struct http_request *req)
 {
@@ -123,8 +122,7 @@ static void plain_error(struct http_request *req, unsigned status, const char *c
                 arena_printf(&req->arena, "%s: %s", code ? code : "-", message));
 }
 
-/* --- starting
- * ---------------------------------------------------------------------------------------- */
+/* --- starting --- */
 
 static void open_door(struct admit_server *s, enum door door)
 {
@@ -289,8 +287,7 @@ int server_teardown(void **state)
     return 0;
 }
 
-/* --- asking
- * ------------------------------------------------------------------------------------------ */
+/* --- asking --- */
 
 void server_rules(struct admit_server *s, const char *rule_set)
 {

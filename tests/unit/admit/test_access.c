@@ -102,8 +102,7 @@ static void anonymous_pull_lets_pull_and_nothing_else(void **state)
     expect(s, "GET /v2/a/manifests/b", "", 401);
 }
 
-/* --- tokens
- * ------------------------------------------------------------------------------------------ */
+/* --- tokens --- */
 
 struct minting {
     struct auth_token token;
@@ -229,8 +228,7 @@ static void a_push_whose_credential_was_renewed_meanwhile_does_not_commit(void *
     client_close(&c);
 }
 
-/* --- the control plane
- * --------------------------------------------------------------------------------- */
+/* --- the control plane --- */
 
 static void expect_control(struct admit_server *s, const char *line, const char *host,
                            const char *fields, unsigned status)

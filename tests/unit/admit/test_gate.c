@@ -245,8 +245,7 @@ static void paths_and_methods_are_looked_at_behind_the_gate(void **state)
     answer_done(&a);
 }
 
-/* --- what is under way
- * ------------------------------------------------------------------------------- */
+/* --- what is under way --- */
 
 #define ADMIN_BASIC                                                                                \
     "Authorization: Basic MDAwMDAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMGQxOnNlY3JldA==\r\n"

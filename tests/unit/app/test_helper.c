@@ -32,8 +32,7 @@ static struct helper_message request(enum helper_kind kind, const char *name)
     return m;
 }
 
-/* --- what the helper believes ------------------------------------------------------------------
- */
+/* --- what the helper believes --- */
 
 static void a_request_that_keeps_every_rule_is_taken(void **state)
 {
@@ -97,8 +96,7 @@ static void ports_identities_and_unknown_numbers_of_the_server_are_refused(void 
         assert_int_equal(helper_request_check(&bad[i], NULL), RC_INVALID);
 }
 
-/* --- main sockets
- * ---------------------------------------------------------------------------------- */
+/* --- main sockets --- */
 
 static struct serve_options options_on(uint16_t port)
 {
@@ -144,8 +142,7 @@ static void a_second_server_is_refused_instead_of_sharing_the_port(void **state)
     main_sockets_close(&first);
 }
 
-/* --- namespaces and devices
- * ---------------------------------------------------------------------------- */
+/* --- namespaces and devices --- */
 
 static void own_networks(void)
 {

@@ -93,8 +93,7 @@ static enum listener_state state_of(struct yard *y, const char *uuid, const char
     return state;
 }
 
-/* --- alone -------------------------------------------------------------------------------------
- */
+/* --- alone --- */
 
 static void a_server_without_a_helper_opens_its_own_and_says_where(void **state)
 {
@@ -130,8 +129,7 @@ static void without_a_helper_attachments_fail_and_say_what_to_do(void **state)
     origin_table_unref(t);
 }
 
-/* --- with a helper -------------------------------------------------------------------------------
- */
+/* --- with a helper --- */
 
 static void helper_say(struct yard *y, const struct helper_message *m, int fd)
 {

@@ -48,8 +48,7 @@ static void assert_error(struct control *c, const char *code)
     assert_true(answer_text(c, "error.message").len > 0);
 }
 
-/* --- groups
- * ---------------------------------------------------------------------------------------- */
+/* --- groups --- */
 static void a_group_is_made_found_in_any_case_and_goes_with_what_is_in_it(void **state)
 {
     struct control *c = lab_with_network(state);
@@ -108,8 +107,7 @@ static void what_is_missing_is_said_in_arms_words(void **state)
     assert_error(c, "LocationRequired");
 }
 
-/* --- registries
- * -------------------------------------------------------------------------------------- */
+/* --- registries --- */
 static void a_registry_answers_in_azures_shape(void **state)
 {
     struct control *c = lab_with_registry(state);
@@ -234,8 +232,7 @@ static void usages_count_rules_against_their_limits(void **state)
     assert_int_equal(json_int(json_get(row, "currentValue"), 0), 1);
 }
 
-/* --- rules
- * ------------------------------------------------------------------------------------------- */
+/* --- rules --- */
 static struct json *subnet_rules(struct control *c)
 {
     return json_path(c->answer, "properties.networkRuleSet.virtualNetworkRules");
@@ -344,8 +341,7 @@ static void if_match_guards_a_write(void **state)
     assert_int_equal(control(c, "PUT", REGISTRY, PREMIUM), 412);
 }
 
-/* --- networks
- * ---------------------------------------------------------------------------------------- */
+/* --- networks --- */
 static void a_network_shows_its_subnets_with_its_etag(void **state)
 {
     struct control *c = lab_with_network(state);
@@ -416,8 +412,7 @@ static void a_network_put_without_subnets_keeps_them_and_an_empty_list_drops_the
     assert_int_equal(json_len(json_path(c->answer, "properties.subnets")), 0);
 }
 
-/* --- attachments
- * --------------------------------------------------------------------------------------- */
+/* --- attachments --- */
 static void an_attachment_belongs_to_the_server_and_says_its_state(void **state)
 {
     struct control *c = lab_with_network(state);
@@ -566,8 +561,7 @@ static void what_another_kind_has_is_refused(void **state)
     assert_int_equal(control(c, "GET", ATTACH "a", NULL), 404);
 }
 
-/* --- the rest
- * ------------------------------------------------------------------------------------------ */
+/* --- the rest --- */
 static void a_resource_is_found_by_its_type(void **state)
 {
     struct control *c = lab_with_network(state);

@@ -30,8 +30,7 @@ static unsigned below(unsigned n)
     return (unsigned)(random_next() % n);
 }
 
-/* --- the naive reading ---------------------------------------------------------------------------
- */
+/* --- the naive reading --- */
 
 static bool bit_of(const struct ip_addr *a, unsigned i)
 {
@@ -95,8 +94,7 @@ static struct gate_decision naive(const struct gate_rule_set *s, const struct or
     return s->default_allow || s->report_only ? allow : deny; /* rows 7 and 8 */
 }
 
-/* --- random cases, in a small world so that things meet
- * ------------------------------------------- */
+/* --- random cases, in a small world so that things meet --- */
 
 static struct uuid random_uuid(unsigned kinds)
 {

@@ -79,7 +79,7 @@ static void what_was_written_is_there_after_opening_again(void **state)
     assert_str(found, "kept");
 }
 
-/* --- batches: the lane is held until all jobs wait, so that they share one commit ---------- */
+/* --- batches: the lane is held until all jobs wait, so that they share one commit --- */
 
 struct held {
     pthread_mutex_t lock;
@@ -221,7 +221,7 @@ static void one_that_ends_the_transaction_of_all_harms_only_itself(void **state)
     assert_string_equal(jobs[2].job.err.text, "the disk is full");
 }
 
-/* --- configuration changes ------------------------------------------------------------------ */
+/* --- configuration changes --- */
 
 struct change {
     struct setting setting;

@@ -207,7 +207,7 @@ static void the_audit_trail_is_read_in_order_of_time(void **state)
     in_write(state, audit);
 }
 
-/* --- content ---------------------------------------------------------------------------------- */
+/* --- content --- */
 
 static const struct uuid registry = {{0xaa}}, other_registry = {{0xbb}};
 static const struct digest blob = {DIGEST_SHA256, {1}}, long_blob = {DIGEST_SHA512, {1}};

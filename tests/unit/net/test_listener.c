@@ -163,8 +163,7 @@ static void connections_over_the_limit_are_closed_and_counted(void **state)
     assert_int_equal(metric_value(METRIC_CONNECTIONS_OPEN), 0);
 }
 
-/* --- several loops -----------------------------------------------------------------------------
- */
+/* --- several loops --- */
 
 static void count_by_loop(void *ctx, struct net_stream *s)
 {
@@ -221,8 +220,7 @@ static void connections_go_to_the_loops_in_turn(void **state)
     house_close(&h);
 }
 
-/* --- memory --------------------------------------------------------------------------------------
- */
+/* --- memory --- */
 
 static size_t private_kib(void)
 {

@@ -16,8 +16,7 @@ static unsigned pick(unsigned n)
     return (unsigned)((random_state >> 33) % n);
 }
 
-/* --- the configuration, as a person would note it ------------------------------------------------
- */
+/* --- the configuration, as a person would note it --- */
 
 struct plain {
     enum origin_attachment_kind kind;
@@ -89,8 +88,7 @@ static struct plain random_plain(unsigned serial)
     return p;
 }
 
-/* --- the same, as the table reads it -------------------------------------------------------------
- */
+/* --- the same, as the table reads it --- */
 
 static void write_own(const struct plain *p, struct buf *b)
 {
@@ -172,8 +170,7 @@ static void random_config(struct config *c)
     }
 }
 
-/* --- evidence ------------------------------------------------------------------------------------
- */
+/* --- evidence --- */
 
 /* What a proxy said: nothing of itself, or an address and up to three values. */
 static void random_header(struct evidence *ev)
@@ -226,8 +223,7 @@ static struct evidence random_evidence(const struct config *c)
     return ev;
 }
 
-/* --- the plain reading ---------------------------------------------------------------------------
- */
+/* --- the plain reading --- */
 
 static struct origin inside(const struct plain *p, const struct evidence *ev, struct origin o)
 {

@@ -229,7 +229,7 @@ static void a_blob_whose_file_is_lost_is_our_fault_and_not_the_callers(void **st
     assert_int_equal(registry_blob_open(f->store, &f->a, &d, &fd, &size, NULL), RC_INTERNAL);
 }
 
-/* --- start ------------------------------------------------------------------------------------ */
+/* --- start --- */
 
 static enum rc age_upload(struct meta_tx *tx, void *arg, struct err *e)
 {

@@ -287,7 +287,7 @@ static void a_gate_that_shut_meanwhile_lets_nothing_commit(void **state)
     assert_unknown(f, &f->a, "v2", "MANIFEST_UNKNOWN");
 }
 
-/* --- lists ------------------------------------------------------------------------------------ */
+/* --- lists --- */
 
 static void assert_names(const struct registry_names *names, const char *joined, bool more)
 {

@@ -14,8 +14,7 @@ struct uuid uuid_of(const char *text)
     return u;
 }
 
-/* --- what the first start writes
- * --------------------------------------------------------------------- */
+/* --- what the first start writes --- */
 
 static enum rc installation_seal(struct meta_tx *tx, const struct crypto_key *seal,
                                  const char *name, struct str plain, struct err *e)
@@ -79,8 +78,7 @@ void installation_new(struct installation *i, unsigned n_loops)
     must(meta_write(i->meta, &key, installation_first, &i->seal, &e), &e);
 }
 
-/* --- hub and loops
- * ----------------------------------------------------------------------------------- */
+/* --- hub and loops --- */
 
 static void *installation_turn(void *loop)
 {
@@ -159,8 +157,7 @@ void on_loop(struct loop *l, void (*fn)(void *arg, struct loop *l), void *arg)
     sem_destroy(&v.done);
 }
 
-/* --- resources
- * --------------------------------------------------------------------------------------- */
+/* --- resources --- */
 
 static struct str installation_id(struct arena *a, const struct installation_put *p)
 {

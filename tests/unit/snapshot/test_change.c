@@ -41,8 +41,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- what a loop sees
- * -------------------------------------------------------------------------------- */
+/* --- what a loop sees --- */
 
 struct sight {
     struct snapshot_hub *hub;
@@ -199,8 +198,7 @@ static void a_network_whose_attachments_clash_is_refused(void **state)
     assert_int_equal(see(i, 0).generation, 1);
 }
 
-/* --- who is told
- * -------------------------------------------------------------------------------------- */
+/* --- who is told --- */
 
 struct told {
     unsigned adopted[LOOPS_MAX];
@@ -241,8 +239,7 @@ static void every_loop_is_told_and_the_main_one_of_networks(void **state)
         assert_int_equal(t.adopted[n], 2);
 }
 
-/* --- keeping one
- * -------------------------------------------------------------------------------------- */
+/* --- keeping one --- */
 
 struct kept {
     struct snapshot_hub *hub;
