@@ -310,16 +310,6 @@ static enum rc config_check(const struct admit_config *c, struct err *e)
     return RC_OK;
 }
 
-static struct str text_put(char **at, struct str s)
-{
-    struct str copy = {*at, s.len};
-
-    if (s.len > 0)
-        memcpy(*at, s.ptr, s.len);
-    *at += s.len;
-    return copy;
-}
-
 enum rc admit_new(const struct admit_config *config, struct admit **ret, struct err *e)
 {
     enum rc rc = config_check(config, e);
@@ -330,8 +320,8 @@ enum rc admit_new(const struct admit_config *config, struct admit **ret, struct 
     char *at = a->texts = MEM_ARRAY(char, config->suffix.len + config->control_name.len);
 
     a->config = *config;
-    a->config.suffix = text_put(&at, config->suffix);
-    a->config.control_name = text_put(&at, config->control_name);
+    a->config.suffix = str_put(&at, config->suffix);
+    a->config.control_name = str_put(&at, config->control_name);
     a->denials = denial_log_new();
     a->tokens = auth_token_cache_new();
     *ret = a;

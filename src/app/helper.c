@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -321,18 +320,6 @@ static enum rc watch_signals(struct helper *h, struct err *e)
     return h->signals >= 0 ? RC_OK : err_sys(e, "watch signals");
 }
 
-/* One descriptor for each listener. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        log_warn("helper.descriptor_limit", F_I64("errno", errno));
-}
-
 static uint16_t port_of(const struct helper *h, enum net_class class)
 {
     for (size_t i = 0; i < h->mains.n; i++)
@@ -358,9 +345,11 @@ static void note_mains6(struct helper *h)
 
 static enum rc helper_open(struct helper *h, struct err *e)
 {
+    struct err why = {0};
     enum rc rc = watch_signals(h, e);
 
-    raise_descriptor_limit();
+    if (fd_limit_raise(&why) != RC_OK) /* a listener is a descriptor */
+        log_warn("helper.descriptor_limit", F_TEXT("reason", why.text));
     if (rc == RC_OK)
         rc = helper_watch_open(&h->watch, e);
     if (rc == RC_OK)

@@ -5,9 +5,9 @@
 #include "app/serve_user.h"
 #include "app/server.h"
 #include "base/log.h"
+#include "sys/fd.h"
 #include <limits.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,18 +36,6 @@ static int serve_with_helper(const struct serve_options *o, int argc, char **arg
     return helper_run(&(struct helper_config){o, &user, buf_cstr(&path), argc, argv});
 }
 
-/* A connection is a descriptor: take as many as the system lets us. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        log_warn("serve.descriptor_limit", F_U64("limit", limit.rlim_cur));
-}
-
 static int serve(const struct serve_options *o, int helper_fd)
 {
     struct server *server = NULL;
@@ -55,7 +43,8 @@ static int serve(const struct serve_options *o, int helper_fd)
     enum rc rc;
 
     umask(077);
-    raise_descriptor_limit();
+    if (fd_limit_raise(&e) != RC_OK) /* a connection is a descriptor */
+        log_warn("serve.descriptor_limit", F_TEXT("reason", e.text));
     rc = log_start(STDERR_FILENO, &e);
     if (rc == RC_OK)
         rc = server_new(o, &server, &e);

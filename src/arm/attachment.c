@@ -84,7 +84,7 @@ static enum rc subnet_set(const struct arm_write *w, const struct json *sent,
     struct str id = json_str(json_get_nocase(j, "id"));
     struct json *subnet;
 
-    if (json_type(j) == JSON_ABSENT || json_type(j) == JSON_NULL)
+    if (!json_given(j))
         return RC_OK;
     subnet = json_new_object();
     json_set_str(subnet, "id", id);
@@ -123,7 +123,7 @@ static void services_set(const struct json *sent, struct json *properties)
     const struct json *list = json_get_nocase(sent, "services");
     struct json *data;
 
-    if (json_type(list) != JSON_ABSENT && json_type(list) != JSON_NULL) {
+    if (json_given(list)) {
         json_set(properties, "services", json_clone(list)); /* origin/ says whether it is good */
         return;
     }
@@ -136,7 +136,7 @@ static void copy_member(const struct json *sent, struct json *properties, const 
 {
     const struct json *j = json_get_nocase(sent, member);
 
-    if (json_type(j) != JSON_ABSENT && json_type(j) != JSON_NULL)
+    if (json_given(j))
         json_set(properties, member, json_clone(j));
 }
 

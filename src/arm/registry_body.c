@@ -2,11 +2,6 @@
  */
 #include "arm/registry.h"
 
-static bool absent(const struct json *j)
-{
-    return json_type(j) == JSON_ABSENT || json_type(j) == JSON_NULL;
-}
-
 /* --- settings --- */
 const struct registry_setting registry_settings[] = {
     {"adminUserEnabled", "false|true", "", true, false},
@@ -89,7 +84,7 @@ static enum rc way_check(const char *path, const struct json *sent, struct err *
         const struct json *j =
             str_copy(text, way, sizeof(way)) == RC_OK ? registry_path_get(sent, way) : NULL;
 
-        if (!absent(j) && json_type(j) != JSON_OBJECT)
+        if (json_given(j) && json_type(j) != JSON_OBJECT)
             return err_set(e, RC_INVALID, "The property '%s' has to be an object.", way);
     }
     return RC_OK;
@@ -105,7 +100,7 @@ static enum rc setting_merge(const struct registry_setting *s, const struct json
 
     if (rc != RC_OK)
         return rc;
-    if (absent(j)) {
+    if (!json_given(j)) {
         if (stored && (!registry_path_get(properties, s->path) || (fresh && !s->stays)))
             registry_path_set(properties, s->path, registry_setting_default(s));
         return RC_OK;
@@ -136,7 +131,7 @@ static enum rc sku_merge(const struct json *sent, bool fresh, struct json *body,
     struct str name = json_str(json_get_nocase(given, "name")), known;
     struct json *sku;
 
-    if (absent(given) && !fresh)
+    if (!json_given(given) && !fresh)
         return RC_OK;
     if (!name.ptr)
         return err_code(e, RC_INVALID, "InvalidSku",
@@ -205,7 +200,7 @@ static enum rc identity_check(const struct json *sent, struct err *e)
 {
     const struct json *identity = json_get_nocase(sent, "identity");
 
-    if (absent(identity) || str_is_nocase(json_str(json_get_nocase(identity, "type")), "None"))
+    if (!json_given(identity) || str_is_nocase(json_str(json_get_nocase(identity, "type")), "None"))
         return RC_OK;
     return err_set(e, RC_UNSUPPORTED, "This server does not offer identities of registries.");
 }
@@ -235,7 +230,7 @@ enum rc registry_body_merge(const struct json *sent, bool fresh,
     char before[16] = "";
     enum rc rc = identity_check(sent, e);
 
-    if (!absent(sent_properties) && json_type(sent_properties) != JSON_OBJECT)
+    if (json_given(sent_properties) && json_type(sent_properties) != JSON_OBJECT)
         return err_set(e, RC_INVALID, "The properties are not an object.");
     if (json_path(body, "sku.name") &&
         str_copy(json_str(json_path(body, "sku.name")), before, sizeof(before)) != RC_OK)

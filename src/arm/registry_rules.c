@@ -4,11 +4,6 @@
 
 #define ENDPOINT "Microsoft.ContainerRegistry"
 
-static bool absent(const struct json *j)
-{
-    return json_type(j) == JSON_ABSENT || json_type(j) == JSON_NULL;
-}
-
 struct json *registry_rules_empty(void)
 {
     struct json *set = json_new_object();
@@ -47,19 +42,12 @@ static enum rc action_check(const struct json *rule, struct err *e)
     if (json_type(rule) != JSON_OBJECT)
         return err_code(e, RC_INVALID, "NetworkRuleValidationError",
                         "Could not validate network rule - it is not an object.");
-    if (absent(action) || str_is_nocase(json_str(action), "Allow"))
+    if (!json_given(action) || str_is_nocase(json_str(action), "Allow"))
         return RC_OK;
     return invalid(e, "The only action of a rule is Allow, not", json_str(action));
 }
 
 /* --- IP rules --- */
-static bool is_multicast(const struct cidr *c)
-{
-    if (c->addr.family == 4)
-        return c->prefix >= 4 && (c->addr.bytes[0] & 0xF0) == 0xE0;
-    return c->prefix >= 8 && c->addr.bytes[0] == 0xFF;
-}
-
 static enum rc ip_rule_read(const struct json *rule, struct cidr *ret, struct err *e)
 {
     struct str value = json_str(json_get_nocase(rule, "value"));
@@ -74,7 +62,8 @@ static enum rc ip_rule_read(const struct json *rule, struct cidr *ret, struct er
     if (cidr_parse(value, ret, &why) != RC_OK)
         return err_code(e, RC_INVALID, "NetworkRuleValidationError",
                         "Could not validate network rule - %s.", why.text);
-    return is_multicast(ret) ? invalid(e, "IP rules take unicast addresses, not", value) : RC_OK;
+    return cidr_is_multicast(ret) ? invalid(e, "IP rules take unicast addresses, not", value)
+                                  : RC_OK;
 }
 
 /* The index of the rule for the same addresses, however they are written; -1. */
@@ -219,7 +208,7 @@ static enum rc choice_merge(const struct json *sent, struct json *set, const cha
 {
     const struct json *j = json_get_nocase(sent, member);
 
-    if (absent(j))
+    if (!json_given(j))
         return RC_OK;
     for (int i = 0; i < 2; i++) {
         if (str_is_nocase(json_str(j), values[i])) {
@@ -239,8 +228,8 @@ static enum rc list_given(const struct json *sent, const char *member, const str
 {
     const struct json *j = json_get_nocase(sent, member);
 
-    *ret = absent(j) ? NULL : j;
-    if (!absent(j) && json_type(j) != JSON_ARRAY)
+    *ret = json_given(j) ? j : NULL;
+    if (json_given(j) && json_type(j) != JSON_ARRAY)
         return err_set(e, RC_INVALID, "networkRuleSet.%s is not a list.", member);
     if (json_len(j) > LIST_MAX)
         return err_code(e, RC_QUOTA, "QuotaExceeded",
@@ -287,9 +276,9 @@ enum rc registry_rules_merge(const struct json *sent, const struct json *stored,
     CLEANUP(json_freep) struct json *set = stored ? json_clone(stored) : NULL;
     enum rc rc;
 
-    if (!absent(sent) && json_type(sent) != JSON_OBJECT)
+    if (json_given(sent) && json_type(sent) != JSON_OBJECT)
         return err_set(e, RC_INVALID, "networkRuleSet is not an object.");
-    if (!absent(sent)) {
+    if (json_given(sent)) {
         if (!set)
             set = registry_rules_empty();
         rc = choice_merge(sent, set, "defaultAction", actions, e);
@@ -310,13 +299,13 @@ enum rc registry_rules_merge(const struct json *sent, const struct json *stored,
 /* --- one rule --- */
 static bool is_ip_rule(const struct json *rule)
 {
-    return !absent(json_get_nocase(rule, "value"));
+    return json_given(json_get_nocase(rule, "value"));
 }
 
 static enum rc kind_check(const struct json *rule, struct err *e)
 {
-    bool subnet = !absent(json_get_nocase(rule, "id")) ||
-                  !absent(json_get_nocase(rule, "virtualNetworkSubnetResourceId"));
+    bool subnet = json_given(json_get_nocase(rule, "id")) ||
+                  json_given(json_get_nocase(rule, "virtualNetworkSubnetResourceId"));
 
     if (subnet != is_ip_rule(rule))
         return RC_OK;

@@ -73,8 +73,7 @@ static enum rc endpoints_set(const struct json *sent, struct json *properties, s
     const struct json *list = json_get_nocase(sent, "serviceEndpoints");
     struct json *stored;
 
-    if (json_type(list) != JSON_ABSENT && json_type(list) != JSON_NULL &&
-        json_type(list) != JSON_ARRAY)
+    if (json_given(list) && json_type(list) != JSON_ARRAY)
         return err_set(e, RC_INVALID, "serviceEndpoints is not a list.");
     if (json_len(list) == 0)
         return RC_OK;

@@ -105,7 +105,7 @@ enum rc arm_tags_set(const struct json *sent, struct json *body, bool always, st
     const struct json *tags = json_get_nocase(sent, "tags");
     enum rc rc;
 
-    if (json_type(tags) == JSON_ABSENT || json_type(tags) == JSON_NULL) {
+    if (!json_given(tags)) {
         json_set(body, "tags", always ? json_new_object() : NULL);
         return RC_OK;
     }

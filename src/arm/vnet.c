@@ -170,7 +170,7 @@ static enum rc subnets_set(const struct json *sent, struct json *properties, str
     struct json *made = NULL, *after;
     enum rc rc = RC_OK;
 
-    if (json_type(list) == JSON_ABSENT || json_type(list) == JSON_NULL) {
+    if (!json_given(list)) {
         if (!before)
             json_set(properties, "subnets", json_new_array());
         return RC_OK;

@@ -196,6 +196,13 @@ bool cidr_overlaps(const struct cidr *a, const struct cidr *b)
     return cidr_covers(a, b) || cidr_covers(b, a);
 }
 
+bool cidr_is_multicast(const struct cidr *c)
+{
+    if (c->addr.family == 4)
+        return c->prefix >= 4 && (c->addr.bytes[0] & 0xf0) == 0xe0;
+    return c->prefix >= 8 && c->addr.bytes[0] == 0xff;
+}
+
 struct ip_addr ip_from_sockaddr(const struct sockaddr *sa, uint16_t *ret_port)
 {
     struct sockaddr_in v4;

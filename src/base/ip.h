@@ -30,6 +30,7 @@ bool ip_is_loopback(const struct ip_addr *a);
 bool cidr_contains(const struct cidr *c, const struct ip_addr *a); /* families must agree */
 bool cidr_covers(const struct cidr *outer, const struct cidr *inner);
 bool cidr_overlaps(const struct cidr *a, const struct cidr *b);
+bool cidr_is_multicast(const struct cidr *c); /* all of it */
 /* From AF_INET or AF_INET6, else an unset address and port 0. */
 struct ip_addr ip_from_sockaddr(const struct sockaddr *sa, uint16_t *ret_port);
 

@@ -137,6 +137,16 @@ enum rc str_copy(struct str s, char *dst, size_t cap)
     return RC_OK;
 }
 
+struct str str_put(char **at, struct str s)
+{
+    struct str copy = {*at, s.len};
+
+    if (s.len > 0)
+        memcpy(*at, s.ptr, s.len);
+    *at += s.len;
+    return copy;
+}
+
 /* --- SipHash-1-3 --- */
 
 static uint64_t hash_key[2]; /* written once, before main */

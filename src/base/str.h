@@ -36,6 +36,8 @@ struct str str_split(struct str *s, char c);
 NODISCARD enum rc str_to_u64(struct str s, uint64_t *ret);
 /* Copies as a terminated string; RC_TOO_LARGE when it does not fit, RC_INVALID for a NUL in it. */
 NODISCARD enum rc str_copy(struct str s, char *dst, size_t cap);
+/* Copies, not terminated, to where *at points, and moves that on; there is room. */
+struct str str_put(char **at, struct str s);
 uint64_t str_hash(struct str s); /* SipHash-like with a per-process key; not stable over restarts */
 char ascii_lower(char c);
 

@@ -194,7 +194,8 @@ static enum rc list(struct cli_session *s, struct json **ret, struct err *e)
     return cli_list(s, STR("/providers/" ATTACHMENTS), ret, e);
 }
 
-static enum rc delete (struct cli_session *s, struct json **ret, struct err *e) {
+static enum rc delete_attachment(struct cli_session *s, struct json **ret, struct err *e)
+{
     return cli_request(s, "DELETE", path_of(s), NULL, ret, e);
 }
 
@@ -205,6 +206,6 @@ const struct cli_command cli_attachment_commands[] = {
      "say how a virtual network reaches this server", create},
     {"network attachment show", "name!", "show an attachment and its state", show},
     {"network attachment list", "", "list attachments", list},
-    {"network attachment delete", "name! yes", "take an attachment away", delete},
+    {"network attachment delete", "name! yes", "take an attachment away", delete_attachment},
     {0},
 };

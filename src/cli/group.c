@@ -28,7 +28,8 @@ static enum rc list(struct cli_session *s, struct json **ret, struct err *e)
         ret, e);
 }
 
-static enum rc delete (struct cli_session *s, struct json **ret, struct err *e) {
+static enum rc delete_group(struct cli_session *s, struct json **ret, struct err *e)
+{
     return cli_request(s, "DELETE", path_of(s), NULL, ret, e);
 }
 
@@ -36,6 +37,7 @@ const struct cli_command cli_group_commands[] = {
     {"group create", "name! location tags", "make a resource group", create},
     {"group show", "name!", "show a resource group", show},
     {"group list", "", "list resource groups", list},
-    {"group delete", "name! yes", "delete a resource group and all that is in it", delete, true},
+    {"group delete", "name! yes", "delete a resource group and all that is in it", delete_group,
+     true},
     {0},
 };

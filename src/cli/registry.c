@@ -160,7 +160,8 @@ static enum rc list(struct cli_session *s, struct json **ret, struct err *e)
                     e);
 }
 
-static enum rc delete (struct cli_session *s, struct json **ret, struct err *e) {
+static enum rc delete_registry(struct cli_session *s, struct json **ret, struct err *e)
+{
     return on_registry(s, "DELETE", "", NULL, ret, e);
 }
 
@@ -188,8 +189,8 @@ const struct cli_command cli_registry_commands[] = {
      "name! resource-group sku tags admin-enabled anonymous-pull-enabled default-action "
      "public-network-enabled allow-trusted-services enforcement",
      "change a registry", update},
-    {"acr delete", "name! resource-group yes", "delete a registry with all its images", delete,
-     true},
+    {"acr delete", "name! resource-group yes", "delete a registry with all its images",
+     delete_registry, true},
     {"acr credential show", "name! resource-group", "show the admin user and its passwords",
      credential_show},
     {"acr credential renew", "name! resource-group password-name!",

@@ -8,7 +8,7 @@ static enum rc choice_read(const struct json *object, const char *member, const 
 {
     const struct json *j = json_get(object, member);
 
-    if (json_type(j) == JSON_ABSENT || json_type(j) == JSON_NULL)
+    if (!json_given(j))
         return RC_OK;
     if (str_is_nocase(json_str(j), yes))
         *value = true;
@@ -41,7 +41,7 @@ static enum rc uuid_member(const struct json *object, struct uuid *ret, struct e
 {
     const struct json *j = json_get(object, "uuid");
 
-    if (json_type(j) == JSON_ABSENT || json_type(j) == JSON_NULL) {
+    if (!json_given(j)) {
         *ret = (struct uuid){{0}};
         return RC_OK;
     }
@@ -54,17 +54,9 @@ static enum rc action_check(const struct json *rule, struct err *e)
 
     if (json_type(rule) != JSON_OBJECT)
         return err_set(e, RC_INVALID, "a network rule is not an object");
-    if (json_type(action) == JSON_ABSENT || json_type(action) == JSON_NULL ||
-        str_is_nocase(json_str(action), "Allow"))
+    if (!json_given(action) || str_is_nocase(json_str(action), "Allow"))
         return RC_OK;
     return err_set(e, RC_INVALID, "the action of a network rule is not Allow");
-}
-
-static bool is_multicast(const struct cidr *c)
-{
-    if (c->addr.family == 4)
-        return c->prefix >= 4 && (c->addr.bytes[0] & 0xF0) == 0xE0;
-    return c->prefix >= 8 && c->addr.bytes[0] == 0xFF;
 }
 
 static enum rc ip_rule_read(const struct json *j, struct gate_ip_rule *ret, struct err *e)
@@ -79,7 +71,7 @@ static enum rc ip_rule_read(const struct json *j, struct gate_ip_rule *ret, stru
     rc = cidr_parse(rule.text, &rule.cidr, e);
     if (rc != RC_OK)
         return rc;
-    if (is_multicast(&rule.cidr))
+    if (cidr_is_multicast(&rule.cidr))
         return err_set(e, RC_INVALID, "%.*s is not a unicast address", STR_ARG(rule.text));
     *ret = rule;
     return RC_OK;
@@ -139,7 +131,7 @@ static enum rc set_read(const struct json *set, struct arena *a, struct gate_rul
 {
     enum rc rc;
 
-    if (json_type(set) == JSON_ABSENT || json_type(set) == JSON_NULL) {
+    if (!json_given(set)) {
         r->default_allow = true;
         return RC_OK;
     }

@@ -69,14 +69,6 @@ void http_exchange_finish(struct http_exchange *x)
     x->free(x);
 }
 
-static bool has_answer_field(const struct http_request *req, const char *name)
-{
-    for (size_t i = 0; i < req->response.fields.n; i++)
-        if (str_is_nocase(req->response.fields.list[i].name, name))
-            return true;
-    return false;
-}
-
 void http_exchange_error(struct http_exchange *x, unsigned status, const char *text)
 {
     const struct http_service *service = &x->home->server->config.service;
@@ -86,7 +78,7 @@ void http_exchange_error(struct http_exchange *x, unsigned status, const char *t
         service->error(service->ctx, &x->req, status, text);
     if (x->req.response.status == 0)
         http_answer(&x->req, status, "text/plain", str_from(text));
-    if (status == 503 && !has_answer_field(&x->req, "Retry-After"))
+    if (status == 503 && !http_answer_field(&x->req, "Retry-After").ptr)
         http_add_field(&x->req, "Retry-After", STR("1"));
 }
 

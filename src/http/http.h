@@ -119,6 +119,7 @@ NODISCARD enum rc http_query(struct http_request *req, const char *key, struct s
 /* Copied. Asserts: CR, LF and NUL; Content-Length (set response.length), Transfer-Encoding, Connection. */
 void http_add_field(struct http_request *req, const char *name, struct str value);
 void http_add_fieldf(struct http_request *req, const char *name, const char *fmt, ...) PRINTF(3, 4);
+struct str http_answer_field(const struct http_request *req, const char *name); /* as added; STR_NONE */
 /* Content type NULL: none. `body` must live as long as the arena. */
 void http_answer(struct http_request *req, unsigned status, const char *content_type, struct str body);
 /* Takes fd over. Answers Range itself (RFC 9110 14: one range of a GET; 206, 416), and If-Range against an ETag field

@@ -128,6 +128,11 @@ struct str http_field(const struct http_request *req, const char *name)
 
 /* --- answering --- */
 
+struct str http_answer_field(const struct http_request *req, const char *name)
+{
+    return fields_find(&req->response.fields, name);
+}
+
 static bool field_safe(struct str value)
 {
     return !memchr(value.ptr, '\r', value.len) && !memchr(value.ptr, '\n', value.len) &&
@@ -215,8 +220,7 @@ void http_answer_clear(struct http_request *req)
 /* RFC 9110 13.1.5: a strong comparison with the representation's ETag; a date never matches. */
 static bool range_applies(const struct http_request *req)
 {
-    struct str condition = http_field(req, "If-Range"),
-               etag = fields_find(&req->response.fields, "ETag");
+    struct str condition = http_field(req, "If-Range"), etag = http_answer_field(req, "ETag");
 
     return !condition.ptr || (etag.len > 0 && etag.ptr[0] == '"' && str_eq(condition, etag));
 }

@@ -104,6 +104,11 @@ enum json_type json_type(const struct json *j)
     return j ? types[in(j)->type] : JSON_ABSENT;
 }
 
+bool json_given(const struct json *j)
+{
+    return j && !is(j, JSON_NULL);
+}
+
 struct json *json_get(const struct json *object, const char *member)
 {
     return is(object, JSON_OBJECT) ? out(json_object_get(in(object), member)) : NULL;

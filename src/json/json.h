@@ -35,6 +35,7 @@ CLEANUP_POINTER(struct json, json_free)
 
 /* Reading. Every function accepts NULL as "absent". */
 enum json_type json_type(const struct json *j);
+bool json_given(const struct json *j); /* there, and not null */
 /* Borrowed; NULL when absent or not an object. */
 struct json *json_get(const struct json *object, const char *member);
 /* ARM: member names in any case; the exact one first. */

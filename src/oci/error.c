@@ -55,21 +55,13 @@ static const char *default_code(unsigned status)
     return "UNKNOWN";
 }
 
-static bool has_field(const struct http_request *req, const char *name)
-{
-    for (size_t i = 0; i < req->response.fields.n; i++)
-        if (str_is_nocase(req->response.fields.list[i].name, name))
-            return true;
-    return false;
-}
-
 static void add_fields(struct http_request *req, unsigned status)
 {
-    if (!has_field(req, "Docker-Distribution-Api-Version"))
+    if (!http_answer_field(req, "Docker-Distribution-Api-Version").ptr)
         http_add_field(req, "Docker-Distribution-Api-Version", STR("registry/2.0"));
-    if (status == 503 && !has_field(req, "Retry-After"))
+    if (status == 503 && !http_answer_field(req, "Retry-After").ptr)
         http_add_field(req, "Retry-After", STR("1"));
-    if (status == 429 && !has_field(req, "Retry-After"))
+    if (status == 429 && !http_answer_field(req, "Retry-After").ptr)
         http_add_field(req, "Retry-After", STR("6")); /* one try comes back every 6 s */
 }
 

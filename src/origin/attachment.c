@@ -25,7 +25,7 @@ static enum rc services_read(const struct json *properties, unsigned *ret, struc
     const struct json *list = json_get(properties, "services");
     unsigned services = 0;
 
-    if (json_type(list) == JSON_ABSENT || json_type(list) == JSON_NULL) {
+    if (!json_given(list)) {
         *ret = ORIGIN_SERVICE_DATA;
         return RC_OK;
     }
@@ -49,7 +49,7 @@ static enum rc outbound_read(const struct json *properties, struct ip_addr *ret,
 {
     const struct json *j = json_get(properties, "outboundPublicIPAddress");
 
-    if (json_type(j) == JSON_ABSENT || json_type(j) == JSON_NULL)
+    if (!json_given(j))
         return RC_OK;
     enum rc rc = ip_parse(json_str(j), ret, e);
 
@@ -80,7 +80,7 @@ static enum rc own_subnet_read(const struct origin_table *t, struct attachment *
 {
     const struct json *j = json_get(properties, "subnet");
 
-    if (json_type(j) == JSON_ABSENT || json_type(j) == JSON_NULL)
+    if (!json_given(j))
         return RC_OK;
     enum rc rc = subnet_read(t, at, j, &at->subnet, e);
 

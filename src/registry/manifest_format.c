@@ -50,11 +50,6 @@ static const struct media_type *find_type(struct str name)
     return NULL;
 }
 
-static bool present(const struct json *j)
-{
-    return json_type(j) != JSON_ABSENT && json_type(j) != JSON_NULL;
-}
-
 static bool is_foreign(const struct json *descriptor)
 {
     struct str type = json_str(json_get(descriptor, "mediaType"));
@@ -117,7 +112,7 @@ static enum rc add_list(struct reading *r, const struct json *body, const char *
     bool index = strcmp(member, "manifests") == 0;
     enum rc rc = RC_OK;
 
-    if (!present(list))
+    if (!json_given(list))
         return required && json_type(list) == JSON_ABSENT ? INVALID(e, "%s is missing", member)
                                                           : RC_OK;
     if (json_type(list) != JSON_ARRAY)
@@ -162,7 +157,7 @@ static enum rc check_head(const struct json *body, const struct media_type *type
 static enum rc check_kind(const struct json *body, enum manifest_kind kind, struct err *e)
 {
     for (const char *const *m = strange_members[kind]; *m; m++)
-        if (present(json_get(body, *m)))
+        if (json_given(json_get(body, *m)))
             return INVALID(e, "%s does not belong into a manifest of this media type", *m);
     return RC_OK;
 }
@@ -189,8 +184,8 @@ static enum rc read_subject(struct reading *r, const struct json *body, struct e
     const struct json *subject = json_get(body, "subject");
     uint64_t size = 0;
 
-    return present(subject) ? read_descriptor(subject, "subject", &r->manifest.subject, &size, e)
-                            : RC_OK;
+    return json_given(subject) ? read_descriptor(subject, "subject", &r->manifest.subject, &size, e)
+                               : RC_OK;
 }
 
 static enum rc read_artifact_type(struct reading *r, const struct json *body, struct err *e)
@@ -198,7 +193,7 @@ static enum rc read_artifact_type(struct reading *r, const struct json *body, st
     const struct json *named = json_get(body, "artifactType");
     struct str type = json_str(named);
 
-    if (present(named) && (json_type(named) != JSON_STRING || type.len > MANIFEST_TYPE_MAX))
+    if (json_given(named) && (json_type(named) != JSON_STRING || type.len > MANIFEST_TYPE_MAX))
         return INVALID(e, "artifactType is not a media type");
     if (type.len == 0)
         type = json_str(json_get(json_get(body, "config"), "mediaType"));

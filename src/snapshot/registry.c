@@ -5,17 +5,6 @@
 
 enum { ARENA_MAX = 16 << 20 };
 
-/* Copies into the entry's own text and moves on. */
-static struct str text_put(char **at, struct str s)
-{
-    struct str copy = {*at, s.len};
-
-    if (s.len > 0)
-        memcpy(*at, s.ptr, s.len);
-    *at += s.len;
-    return copy;
-}
-
 static void lower(struct str s)
 {
     for (char *p = (char *)(uintptr_t)s.ptr; p < s.ptr + s.len; p++)
@@ -30,12 +19,12 @@ static struct registry_entry *entry_new(struct str id, struct str login_server, 
     struct registry_entry *r = mem_new(1, sizeof(*r) + room);
     char *at = r->texts;
 
-    r->face.id = text_put(&at, id);
-    r->face.name = text_put(&at, name);
-    r->face.login_host = text_put(&at, host);
+    r->face.id = str_put(&at, id);
+    r->face.name = str_put(&at, name);
+    r->face.login_host = str_put(&at, host);
     if (login_server.len == 0) {
-        text_put(&at, STR("."));
-        text_put(&at, suffix);
+        str_put(&at, STR("."));
+        str_put(&at, suffix);
         r->face.login_host.len += 1 + suffix.len;
     }
     lower(r->face.login_host);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +20,18 @@ void fd_closep(int *fd)
 {
     fd_close(*fd);
     *fd = -1;
+}
+
+enum rc fd_limit_raise(struct err *e)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return err_sys(e, "ask how many descriptors this process may open");
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return err_sys(e, "be allowed more descriptors");
+    return RC_OK;
 }
 
 enum rc fd_nonblocking(int fd, struct err *e)
