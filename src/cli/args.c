@@ -87,6 +87,14 @@ static enum rc add_value(struct reader *r, int o, const char *value, struct err 
     return RC_OK;
 }
 
+static bool is_long_option(const char *text)
+{
+    struct str rest = str_from(text);
+
+    return str_starts(rest, STR("--")) &&
+           find_long(str_take(str_skip(rest, 2), strcspn(text + 2, "="))) >= 0;
+}
+
 /* `value` stands behind `=` or a letter; NULL: in the words that follow. */
 static enum rc read_values(struct reader *r, int o, const char *value, struct err *e)
 {
@@ -99,8 +107,8 @@ static enum rc read_values(struct reader *r, int o, const char *value, struct er
                      : RC_OK;
     if (value)
         return add_value(r, o, value, e);
-    /* A single value may begin with a dash: passwords do. */
-    if (arity == ONE && r->at < r->argc)
+    /* A single value may begin with a dash, as passwords do; an option's name is no value. */
+    if (arity == ONE && r->at < r->argc && !is_long_option(r->argv[r->at]))
         return add_value(r, o, r->argv[r->at++], e);
     if (arity == SWITCH && more_values(r))
         return add_value(r, o, r->argv[r->at++], e);

@@ -50,6 +50,18 @@ static void a_password_may_begin_with_a_dash(void **state)
     assert_string_equal(cli_value(&a, CLI_PASSWORD), "-secret");
 }
 
+static void the_name_of_an_option_is_nobodys_value(void **state)
+{
+    struct cli_args a;
+
+    (void)state;
+    assert_int_equal(PARSE(&a, "--name", "--yes"), RC_INVALID);
+    assert_int_equal(PARSE(&a, "-p", "--data=x"), RC_INVALID);
+    assert_int_equal(PARSE(&a, "-p", "--no-option"), RC_OK);
+    assert_int_equal(PARSE(&a, "--password=--yes"), RC_OK);
+    assert_string_equal(cli_value(&a, CLI_PASSWORD), "--yes");
+}
+
 static void a_switch_alone_means_true(void **state)
 {
     struct cli_args a;
@@ -109,6 +121,7 @@ int main(void)
         cmocka_unit_test(words_and_options_come_in_any_order),
         cmocka_unit_test(several_values_end_where_the_next_option_begins),
         cmocka_unit_test(a_password_may_begin_with_a_dash),
+        cmocka_unit_test(the_name_of_an_option_is_nobodys_value),
         cmocka_unit_test(a_switch_alone_means_true),
         cmocka_unit_test(what_is_not_an_option_is_refused),
         cmocka_unit_test(a_command_names_what_it_takes_and_what_it_needs),
