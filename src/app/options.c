@@ -229,7 +229,7 @@ static enum rc set_suffix(struct serve_options *o, const char *value, struct err
 static enum rc set_denial_detail(struct serve_options *o, const char *value, struct err *e)
 {
     if (strcmp(value, "full") != 0)
-        return err_set(e, RC_INVALID, "--denial-detail takes 'full', not '%s'", value);
+        return err_set(e, RC_INVALID, "'%s' is not 'full', the only thing that it takes", value);
     o->denial_detail_full = true;
     return RC_OK;
 }
@@ -237,8 +237,7 @@ static enum rc set_denial_detail(struct serve_options *o, const char *value, str
 static enum rc set_log_level(struct serve_options *o, const char *value, struct err *e)
 {
     if (log_level_parse(str_from(value), &o->log_level) != RC_OK)
-        return err_set(e, RC_INVALID, "--log-level takes debug, info, warn or error, not '%s'",
-                       value);
+        return err_set(e, RC_INVALID, "'%s' is not debug, info, warn or error", value);
     return RC_OK;
 }
 

@@ -47,10 +47,18 @@ enum rc serve_user_choose(const struct serve_options *o, struct sys_user *ret, s
         "useradd --system --user-group --no-create-home --shell /usr/sbin/nologin kidoban");
 }
 
+static enum rc folder_not_made(const char *path, struct err *e)
+{
+    enum rc rc = err_sys(e, "make the data folder %s", path);
+
+    return rc == RC_NOT_FOUND ? err_advise(e, rc, "The folder that it is to be in is not there.")
+                              : rc;
+}
+
 static enum rc make_folder(const char *path, const struct sys_user *u, struct err *e)
 {
     if (mkdir(path, 0700) < 0)
-        return errno == EEXIST ? RC_OK : err_sys(e, "make the data folder %s", path);
+        return errno == EEXIST ? RC_OK : folder_not_made(path, e);
     if (lchown(path, u->uid, u->gid) < 0) /* never what somebody put in its place */
         return err_sys(e, "give the data folder %s to %s", path, u->name);
     return RC_OK;

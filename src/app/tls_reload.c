@@ -27,7 +27,12 @@ enum rc server_tls_new(struct server *s, struct err *e)
     CLEANUP(buf_done) struct buf chain = BUF_INIT(PEM_MAX), key = BUF_INIT(PEM_MAX);
     enum rc rc = read_certificates(s, &chain, &key, e);
 
-    return rc == RC_OK ? net_tls_new(buf_str(&chain), buf_str(&key), alpn, &s->tls, e) : rc;
+    if (rc != RC_OK)
+        return rc;
+    rc = net_tls_new(buf_str(&chain), buf_str(&key), alpn, &s->tls, e);
+    if (rc != RC_OK && s->options->tls_cert)
+        return err_prefix(e, rc, "%s, %s", s->options->tls_cert, s->options->tls_key);
+    return rc;
 }
 
 void server_tls_reload(struct server *s)

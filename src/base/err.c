@@ -134,6 +134,24 @@ enum rc err_prefix(struct err *e, enum rc rc, const char *fmt, ...)
     return e->rc;
 }
 
+enum rc err_advise(struct err *e, enum rc rc, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!e)
+        return rc;
+    size_t len = strlen(e->text);
+
+    if (len + 1 == sizeof(e->text))
+        return rc;
+    e->text[len++] = '\n';
+    va_start(ap, fmt);
+    if (vsnprintf(e->text + len, sizeof(e->text) - len, fmt, ap) < 0)
+        e->text[len] = '\0';
+    va_end(ap);
+    return rc;
+}
+
 const char *rc_name(enum rc rc)
 {
     static const char *const names[] = {

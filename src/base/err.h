@@ -46,6 +46,9 @@ enum rc err_sys(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 /* Puts "<words>: " before the text of an error that is being forwarded; returns e's rc (rc when e
  * is NULL). */
 enum rc err_prefix(struct err *e, enum rc rc, const char *fmt, ...) PRINTF(3, 4);
+/* Puts what to do about it on a line of its own behind the text, as far as there is room; returns
+ * rc. */
+enum rc err_advise(struct err *e, enum rc rc, const char *fmt, ...) PRINTF(3, 4);
 const char *rc_name(enum rc rc); /* "not-found"; never NULL */
 
 #endif

@@ -51,6 +51,15 @@ static void print_commands(FILE *out, const struct cli_args *a)
                 fprintf(out, "  %-34s %s\n", c->words, c->help);
 }
 
+static bool begin_some(const struct cli_args *a)
+{
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++)
+        for (const struct cli_command *c = tables[t]; c->words; c++)
+            if (matches(a, c->words, false))
+                return true;
+    return false;
+}
+
 static int print_help(const struct cli_args *a, const struct cli_command *c)
 {
     CLEANUP(buf_done) struct buf options = BUF_INIT(HELP_MAX);
@@ -132,14 +141,58 @@ static int usage(const struct cli_args *a, const struct err *e)
     return EXIT_USAGE;
 }
 
+/* The words are none of the commands: too few of one, too many, or other ones. */
+static int no_command(const struct cli_args *a)
+{
+    struct cli_args fewer = *a;
+    struct err e = {0};
+
+    if (begin_some(a)) {
+        fprintf(stderr, "ERROR: that is the beginning of several commands:\n");
+        print_commands(stderr, a);
+        return EXIT_USAGE;
+    }
+    while (fewer.n_words > 1) {
+        fewer.n_words--;
+        if (!find(&fewer))
+            continue;
+        err_set(&e, RC_INVALID, "unrecognized arguments: %s", a->word[fewer.n_words]);
+        return usage(&fewer, &e);
+    }
+    err_set(&e, RC_INVALID, "there is no such command");
+    return usage(a, &e);
+}
+
+/* What an administrator does about what the control plane says; NULL: it says it itself. */
+static const char *advice_for(const char *code)
+{
+    static const struct {
+        const char *code, *advice;
+    } known[] = {
+        {"UnAuthorizedForCredentialOperations",
+         "`kidoban acr update --name NAME --admin-enabled true` enables it."},
+        {"ResourceGroupNotFound",
+         "`kidoban group list` shows the groups, `kidoban group create` makes one."},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (strcmp(code, known[i].code) == 0)
+            return known[i].advice;
+    return NULL;
+}
+
 /* As az prints what the control plane refused. */
 static int failure(enum rc rc, const struct err *e)
 {
+    const char *advice = e->code ? advice_for(e->code) : NULL;
+
     if (e->code)
         fprintf(stderr, "ERROR: (%s) %s\nCode: %s\nMessage: %s\n", e->code, e->text, e->code,
                 e->text);
     else
         fprintf(stderr, "ERROR: %s\n", e->text);
+    if (advice)
+        fprintf(stderr, "%s\n", advice);
     return rc == RC_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_FAILED;
 }
 
@@ -195,10 +248,10 @@ int cli_main(int argc, char **argv)
     c = find(&a);
     if (cli_given(&a, CLI_HELP) || argc == 1)
         return print_help(&a, c);
-    if (!c) {
-        err_set(&e, RC_INVALID, "there is no such command");
-        return usage(&a, &e);
-    }
+    if (!c)
+        return no_command(&a);
     rc = cli_args_check(&a, c->takes, &e);
+    if (rc == RC_OK && cli_given(&a, CLI_OUTPUT))
+        rc = cli_format_check(cli_value(&a, CLI_OUTPUT), &e);
     return rc == RC_OK ? run(&a, c) : usage(&a, &e);
 }

@@ -42,6 +42,10 @@ static enum rc knock(struct cli_session *s, const struct login *l, struct err *e
     unsigned status = 0;
     enum rc rc = cli_fetch(s, url.ptr, NULL, &status, &body, e);
 
+    if (rc != RC_OK && httpc_trouble(s->http) == HTTPC_NAME)
+        return err_advise(e, rc,
+                          "This machine has to know the registry's name, by DNS or by a line in "
+                          "/etc/hosts.");
     if (rc != RC_OK)
         return rc;
     if (status == 403)

@@ -200,10 +200,23 @@ static void add_table(const struct json *j, struct buf *out)
         add_table_row(&t, json_at(t.rows, r), out);
 }
 
+enum rc cli_format_check(const char *format, struct err *e)
+{
+    static const char *const formats[] = {"json", "jsonc", "table", "tsv", "none"};
+
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+        if (strcmp(format, formats[i]) == 0)
+            return RC_OK;
+    return err_set(e, RC_INVALID, "argument --output: %s is not json, table, tsv or none", format);
+}
+
 enum rc cli_render(const struct json *j, const char *format, struct buf *out, struct err *e)
 {
     struct str name = str_from(format);
+    enum rc rc = cli_format_check(format, e);
 
+    if (rc != RC_OK)
+        return rc;
     if (str_is(name, "json") || str_is(name, "jsonc")) {
         json_write_pretty(j, out);
         buf_addc(out, '\n');
@@ -211,9 +224,6 @@ enum rc cli_render(const struct json *j, const char *format, struct buf *out, st
         add_table(j, out);
     } else if (str_is(name, "tsv")) {
         add_tsv(j, out);
-    } else if (!str_is(name, "none")) {
-        return err_set(e, RC_INVALID, "argument --output: %s is not json, table, tsv or none",
-                       format);
     }
     return buf_status(out, e);
 }

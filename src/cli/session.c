@@ -43,6 +43,10 @@ static enum rc read_admin(struct cli_session *s, struct err *e)
         return err_set(e, RC_INVALID,
                        "no %s: say --data DIR (the server's data folder) or --credentials FILE",
                        path.ptr);
+    if (rc != RC_OK)
+        return err_advise(e, rc,
+                          "It is for the server's user: use sudo, or --credentials FILE with a "
+                          "copy of your own.");
     if (rc == RC_OK)
         rc = json_parse(buf_str(&text), NULL, &s->admin, e);
     if (rc != RC_OK)
@@ -53,7 +57,12 @@ static enum rc read_admin(struct cli_session *s, struct err *e)
     while (str_ends(s->control, STR("/")))
         s->control = str_take(s->control, s->control.len - 1);
     if (s->control.len == 0 || s->subscription.len == 0)
-        return err_set(e, RC_INVALID, "%s has no controlUrl or subscriptionId", path.ptr);
+        return err_set(e, RC_INVALID,
+                       "%s has no controlUrl or subscriptionId: it is no copy of admin.json",
+                       path.ptr);
+    if (!str_starts(s->control, STR("https://")))
+        return err_set(e, RC_INVALID, "the control plane is an https:// URL, not '%.*s'",
+                       STR_ARG(s->control));
     return RC_OK;
 }
 
@@ -107,6 +116,32 @@ struct str cli_child(struct cli_session *s, struct str parent, const char *type,
 
 /* --- requests --- */
 
+/* What to do next where the control plane gave no answer. */
+static const char *control_advice(enum httpc_trouble trouble)
+{
+    switch (trouble) {
+    case HTTPC_CONNECTION:
+        return "Is the server running? `kidoban serve` starts it; --control says where it is.";
+    case HTTPC_URL:
+    case HTTPC_NAME:
+        return "--control URL says where the server is.";
+    case HTTPC_CERTIFICATE:
+        return "These credentials are not of the server that answers there: take a copy of its "
+               "admin.json.";
+    default:
+        return "Is that the control plane's port? --control URL says where it is.";
+    }
+}
+
+static enum rc advise(const struct cli_session *s, enum rc rc, struct err *e)
+{
+    enum httpc_trouble trouble = httpc_trouble(s->http);
+
+    if (rc == RC_OK || trouble == HTTPC_NO_TROUBLE)
+        return rc;
+    return err_advise(e, rc, "%s", control_advice(trouble));
+}
+
 enum rc cli_fetch(struct cli_session *s, const char *url, const char *form, unsigned *ret_status,
                   struct buf *ret_body, struct err *e)
 {
@@ -118,6 +153,17 @@ enum rc cli_fetch(struct cli_session *s, const char *url, const char *form, unsi
 
 /* --- tokens --- */
 
+static enum rc sign_in_refused(unsigned status, struct str why, struct err *e)
+{
+    if (status != 401)
+        return err_set(e, RC_UNAUTHENTICATED, "no sign-in to the control plane: %.*s",
+                       STR_ARG(why));
+    err_set(e, RC_UNAUTHENTICATED, "the control plane does not know us: %.*s", STR_ARG(why));
+    return err_advise(e, RC_UNAUTHENTICATED,
+                      "Take a new copy of the server's admin.json; where the secret is lost, "
+                      "`kidoban admin reset` makes another.");
+}
+
 static enum rc token_from(struct cli_session *s, unsigned status, struct str body, struct str *ret,
                           struct err *e)
 {
@@ -127,8 +173,7 @@ static enum rc token_from(struct cli_session *s, unsigned status, struct str bod
     if (rc != RC_OK)
         return err_prefix(e, rc, "the identity endpoint's answer (status %u)", status);
     if (status != 200)
-        return err_set(e, RC_UNAUTHENTICATED, "the control plane does not know us: %.*s",
-                       STR_ARG(json_str(json_get(answer, "error_description"))));
+        return sign_in_refused(status, json_str(json_get(answer, "error_description")), e);
     *ret = arena_copy(&s->arena, json_str(json_get(answer, "access_token")));
     return ret->len > 0 ? RC_OK : err_set(e, RC_INTERNAL, "the identity endpoint gave no token");
 }
@@ -144,7 +189,7 @@ enum rc cli_token(struct cli_session *s, const char *resource, struct str *ret, 
         cli_escape(s, json_str(json_get(s->admin, "clientSecret"))).ptr,
         cli_escape(s, str_from(resource)).ptr);
     unsigned status = 0;
-    enum rc rc = cli_fetch(s, url.ptr, form.ptr, &status, &body, e);
+    enum rc rc = advise(s, cli_fetch(s, url.ptr, form.ptr, &status, &body, e), e);
 
     return rc == RC_OK ? token_from(s, status, buf_str(&body), ret, e) : rc;
 }
@@ -210,7 +255,7 @@ static enum rc exchange(struct cli_session *s, const char *method, struct str pa
         fields[2] = "Content-Type: application/json";
         request.body = buf_str(&text);
     }
-    return httpc_perform(s->http, &request, ret_status, answer, e);
+    return advise(s, httpc_perform(s->http, &request, ret_status, answer, e), e);
 }
 
 enum rc cli_request(struct cli_session *s, const char *method, struct str path,

@@ -11,6 +11,7 @@ struct httpc {
     char *ca; /* NULL: the machine's */
     size_t ca_len;
     char agent[AGENT_MAX];
+    CURLcode last;
 };
 
 enum rc httpc_new(struct str ca, const char *agent, struct httpc **ret, struct err *e)
@@ -42,6 +43,27 @@ void httpc_free(struct httpc *c)
     curl_easy_cleanup(c->curl);
     free(c->ca);
     free(c);
+}
+
+enum httpc_trouble httpc_trouble(const struct httpc *c)
+{
+    switch (c->last) {
+    case CURLE_OK:
+        return HTTPC_NO_TROUBLE;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return HTTPC_URL;
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return HTTPC_NAME;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+        return HTTPC_CONNECTION;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        return HTTPC_CERTIFICATE;
+    default:
+        return HTTPC_OTHER;
+    }
 }
 
 static size_t collect(char *bytes, size_t size, size_t n, void *arg)
@@ -90,7 +112,7 @@ static enum rc perform(struct httpc *c, const char *url, const struct buf *body,
     CURLcode code;
 
     curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, text);
-    code = curl_easy_perform(c->curl);
+    code = c->last = curl_easy_perform(c->curl);
     curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, NULL);
     if (body->failed)
         return err_set(e, RC_TOO_LARGE, "%s: the answer is too large", url);

@@ -17,6 +17,9 @@ struct httpc_request {
 /* `ca`: PEM, the only authority that is believed; empty: those of the machine. */
 NODISCARD enum rc httpc_new(struct str ca, const char *agent, struct httpc **ret, struct err *e);
 void httpc_free(struct httpc *c);
+/* Why the last request had no answer: what to advise depends on it. */
+enum httpc_trouble { HTTPC_NO_TROUBLE, HTTPC_URL, HTTPC_NAME, HTTPC_CONNECTION, HTTPC_CERTIFICATE, HTTPC_OTHER };
+enum httpc_trouble httpc_trouble(const struct httpc *c);
 CLEANUP_POINTER(struct httpc, httpc_free)
 /* The answer whatever its status; its body is appended, RC_TOO_LARGE past the buffer's maximum. RC_UNAVAILABLE, with the
  * URL and the reason: no answer (name, connection, certificate, time). */

@@ -73,6 +73,25 @@ static void a_long_prefix_is_cut_and_terminated(void **state)
     }
 }
 
+static void advice_stands_on_a_line_of_its_own_as_far_as_there_is_room(void **state)
+{
+    struct err e;
+    char words[ERR_TEXT_MAX];
+
+    (void)state;
+    err_set(&e, RC_DENIED, "open x");
+    assert_int_equal(err_advise(&e, RC_INVALID, "use %s", "sudo"), RC_INVALID);
+    assert_string_equal(e.text, "open x\nuse sudo");
+    assert_int_equal(e.rc, RC_DENIED);
+    memset(words, 'x', sizeof(words));
+    for (int len = ERR_TEXT_MAX - 8; len < ERR_TEXT_MAX; len++) {
+        err_set(&e, RC_INVALID, "%.*s", len, words);
+        err_advise(&e, RC_INVALID, "use sudo");
+        assert_true(strnlen(e.text, sizeof(e.text)) < sizeof(e.text));
+    }
+    assert_int_equal(err_advise(NULL, RC_RANGE, "x"), RC_RANGE);
+}
+
 static void every_code_has_a_name_of_its_own(void **state)
 {
     (void)state;
@@ -91,6 +110,7 @@ int main(void)
         cmocka_unit_test(a_system_error_becomes_its_code_with_words),
         cmocka_unit_test(a_prefix_stands_before_the_first_words),
         cmocka_unit_test(a_long_prefix_is_cut_and_terminated),
+        cmocka_unit_test(advice_stands_on_a_line_of_its_own_as_far_as_there_is_room),
         cmocka_unit_test(every_code_has_a_name_of_its_own),
     };
 

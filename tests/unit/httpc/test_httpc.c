@@ -22,7 +22,7 @@ static int closed_port(uint16_t *ret)
     return fd;
 }
 
-static enum rc get(const char *url, struct err *e)
+static enum rc get(const char *url, enum httpc_trouble trouble, struct err *e)
 {
     CLEANUP(httpc_freep) struct httpc *c = NULL;
     CLEANUP(buf_done) struct buf body = BUF_INIT(1024);
@@ -33,6 +33,7 @@ static enum rc get(const char *url, struct err *e)
     assert_int_equal(httpc_new(STR_NONE, "test", &c, NULL), RC_OK);
     rc = httpc_perform(c, &request, &status, &body, e);
     assert_true(rc == RC_OK || (status == 7 && body.len == 0));
+    assert_int_equal(httpc_trouble(c), trouble);
     return rc;
 }
 
@@ -41,9 +42,9 @@ static void plain_http_is_not_spoken(void **state)
     struct err e = {0};
 
     (void)state;
-    assert_int_equal(get("http://127.0.0.1:1/", &e), RC_UNAVAILABLE);
+    assert_int_equal(get("http://127.0.0.1:1/", HTTPC_URL, &e), RC_UNAVAILABLE);
     assert_non_null(strstr(e.text, "rotocol"));
-    assert_int_equal(get("file:///etc/passwd", NULL), RC_UNAVAILABLE);
+    assert_int_equal(get("file:///etc/passwd", HTTPC_URL, NULL), RC_UNAVAILABLE);
 }
 
 static void nobody_there_is_unavailable_and_named(void **state)
@@ -56,7 +57,7 @@ static void nobody_there_is_unavailable_and_named(void **state)
     (void)state;
     snprintf(url, sizeof(url), "https://127.0.0.1:%u/", port);
     setenv("https_proxy", "http://127.0.0.1:1", 1); /* and no proxy is asked */
-    assert_int_equal(get(url, &e), RC_UNAVAILABLE);
+    assert_int_equal(get(url, HTTPC_CONNECTION, &e), RC_UNAVAILABLE);
     assert_true(str_starts(str_from(e.text), str_from(url)));
     assert_null(strstr(e.text, "proxy"));
     unsetenv("https_proxy");
