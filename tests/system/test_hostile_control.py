@@ -7,7 +7,9 @@ import re
 
 import pytest
 
+from lab import run
 from lab.raw import Raw
+from lab.server import BINARY
 
 API = "api-version=2023-07-01"
 PREMIUM = {"location": "local", "sku": {"name": "Premium"}, "properties": {"adminUserEnabled": True}}
@@ -212,3 +214,147 @@ def test_a_wrong_value_anywhere_is_an_error_of_arm_or_means_nothing(control, pla
         for inner in body.get("properties", {}).get("subnets", []):
             inner.pop("etag", None)
     assert after == whole
+
+
+# --- conditions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field,value,status", [
+    ("If-Match", "{etag}", 200), ("If-Match", "*", 200), ("If-Match", 'W/"x", {etag}', 200), ("If-Match", 'W/"x"', 412),
+    ("If-Match", "", 412), ("If-Match", "{etag}x", 412), ("If-Match", "**", 412), ("If-Match", "\xff", 412),
+    ("If-None-Match", "*", 412), ("If-None-Match", "{etag}", 412), ("If-None-Match", 'W/"x"', 200)])
+def test_conditions_hold_or_nothing_is_changed(control, places, connection, field, value, status):
+    rid = places["registry"]
+    before = control.request("GET", rid)
+    value = value.format(etag=before.headers["ETag"])
+    for method, body in (("PATCH", {"tags": {}}), ("PUT", before.json)):
+        a = connection.request(method, rid, body=json.dumps(body).encode(), headers={field: value.encode("latin-1")})
+        assert a.status == status, a
+        if status == 412:
+            assert error(a, 412) == "PreconditionFailed"
+            assert control.request("GET", rid).headers["ETag"] == before.headers["ETag"]
+            error(connection.request("DELETE", rid, headers={field: value.encode("latin-1")}), 412)
+        elif field == "If-Match":
+            break  # its etag has moved on
+
+
+def test_what_is_not_there_matches_nothing(control, places, connection):
+    rid = places["registry"] + "new"
+    body = json.dumps(PREMIUM).encode()
+    for value in ("*", 'W/"x"'):
+        error(connection.request("PUT", rid, body=body, headers={"If-Match": value}), 412)
+    assert control.request("GET", rid).status == 404
+
+
+# --- the command line ---------------------------------------------------------------------------------------------
+
+# What is typed, the exit code, and what the message must name.
+CARELESS = [
+    ("acr", 2, "acr network-rule add"),
+    ("network vnet", 2, "network vnet subnet create"),
+    ("acr creat", 2, "kidoban acr create"),
+    ("nonsense", 2, "kidoban --help"),
+    ("acr show victim", 2, "victim"),
+    ("acr show", 2, "--name"),
+    ("acr show --name", 2, "--name"),
+    ("acr show -n victim --colour red", 2, "--colour"),
+    ("acr delete --name --yes", 2, "--name"),
+    ("acr show -n nobody", 3, "nobody"),
+    ("acr show -n victim -g nowhere", 3, "kidoban group list"),
+    ("acr create -n fresh1 -g lab", 2, "--sku"),
+    ("acr create -n fresh1 -g lab --sku Gold", 1, "Basic, Standard, Premium"),
+    ("acr create -n x -g lab --sku Basic", 1, "between 5 and 50"),
+    ("acr create -n under_score -g lab --sku Basic", 1, "alpha numeric"),
+    ("acr create -n fresh1 -g lab --sku Basic --default-action Deny", 1, "Premium"),
+    ("acr create -n fresh1 -g lab --sku Premium --default-action Maybe", 1, "Allow"),
+    ("acr create -n fresh1 -g nowhere --sku Basic", 3, "kidoban group create"),
+    ("acr update -n victim --admin-enabled perhaps", 1, "neither true nor false"),
+    ("acr update -n victim --sku Basic", 1, "1 IP rule"),
+    ("acr delete -n victim", 1, "--yes"),
+    ("acr network-rule add -n victim", 1, "--ip-address"),
+    ("acr network-rule add -n victim --ip-address 300.1.1.1", 1, "is not an IP address"),
+    ("acr network-rule add -n victim --ip-address 10.0.0.1/8", 1, "host bits"),
+    ("acr network-rule add -n victim --ip-address fe80::1%eth0", 1, "zone id"),
+    ("acr network-rule add -n victim --subnet default", 1, "--vnet-name"),
+    ("acr network-rule add -n victim --subnet none --vnet-name victim", 1, "none"),
+    ("acr network-rule add -n victim --subnet /subscriptions/x", 1, "not the id of a subnet"),
+    ("acr credential renew -n victim", 2, "--password-name"),
+    ("acr credential renew -n victim --password-name third", 1, "password2"),
+    ("acr check-network-access -n victim", 1, "--ip-address"),
+    ("acr check-network-access -n victim --ip-address 1.1.1.1 --proposed {", 1, "--proposed"),
+    ("network vnet create -n v -g lab --address-prefixes nonsense", 1, "nonsense"),
+    ("network vnet subnet create -g lab --vnet-name victim -n s --address-prefixes 192.168.0.0/24", 1, "outside"),
+    ("network vnet subnet create -g lab --vnet-name nowhere -n s --address-prefixes 10.0.1.0/24", 3, "nowhere"),
+    ("network attachment create -n a", 2, "--kind"),
+    ("network attachment create -n a --kind netns --vnet victim --netns x", 1, "-g"),
+    ("network attachment show -n nowhere", 3, "nowhere"),
+    ("group create -n bad/name", 1, "name"),
+    ("group show -n nowhere", 3, "nowhere"),
+    ("group list --control https://127.0.0.1:1", 1, "Is the server running?"),
+    ("group list --control https://127.0.0.1:9464", 1, "--control"),
+    ("group list --control http://127.0.0.1:8443", 1, "https://"),
+    ("group list --control https://no-such-host.invalid", 1, "--control"),
+    ("group list --credentials /nonexistent", 1, "--data DIR"),
+    ("group list --credentials /etc/passwd", 1, "/etc/passwd"),
+]
+
+
+@pytest.mark.parametrize("typed,code,named", CARELESS, ids=[typed for typed, _, _ in CARELESS])
+def test_a_careless_command_changes_nothing_and_says_what_to_do(kidoban, control, places, typed, code, named):
+    before = shown(control, places)
+    r = kidoban.command(*typed.split())
+    assert (r.code, r.out) == (code, ""), r.text
+    assert r.err.startswith("ERROR: ") and named in r.err, r.err
+    assert shown(control, places) == before
+
+
+def test_an_unknown_format_is_refused_before_anything_is_done(kidoban, control, places):
+    before = shown(control, places)
+    r = kidoban.command("acr", "update", "-n", "victim", "--tags", "a=b", output="yaml")
+    assert (r.code, r.out) == (2, "") and "json, table, tsv or none" in r.err, r.text
+    assert shown(control, places) == before
+
+
+@pytest.mark.parametrize("member,value,named", [
+    ("clientSecret", "wrong", "kidoban admin reset"), ("clientId", "nobody", "admin.json"), ("clientSecret", None, "admin.json"),
+    ("ca", "", "admin.json"), ("ca", "nonsense", "admin.json"), ("controlUrl", None, "admin.json"),
+    ("subscriptionId", "nothing", "nothing"), ("controlUrl", "https://127.0.0.1:2", "Is the server running?")])
+def test_credentials_that_do_not_fit_say_what_to_do(kidoban, lab, member, value, named):
+    path = lab.path("credentials", "copy.json")
+    changed = {k: v for k, v in {**kidoban.admin, member: value}.items() if v is not None}
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(changed, f)
+    r = kidoban.command("group", "list", "--credentials", path)
+    assert r.code in (1, 3) and named in r.err, r.text
+
+
+def test_somebody_elses_data_folder_says_what_to_do(kidoban):
+    os.chmod(kidoban.dir, 0o755)
+    r = run(["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", BINARY, "group", "list", "--data", kidoban.data])
+    assert r.code == 1 and "Permission denied" in r.err and "--credentials FILE" in r.err, r.text
+
+
+# What a server is started with, the exit code, what the message must name. None of them makes anything.
+CARELESS_SERVERS = [
+    (["--colour", "red"], 2, "kidoban serve --help"),
+    (["red"], 2, "red"),
+    (["--listen", "443"], 2, "ADDR:PORT"),
+    (["--listen", "0.0.0.0:99999"], 2, "not a port"),
+    (["--listen", "0.0.0.0:21001,quick"], 2, "plain"),
+    (["--log-level", "loud"], 2, "debug, info, warn or error"),
+    (["--suffix", "-bad-"], 2, "DNS suffix"),
+    (["--trusted-proxy", "10.0.0.1/8"], 2, "host bits"),
+    (["--login-port", "https"], 2, "not a port"),
+    (["--tls-cert", "/etc/passwd"], 2, "--tls-key"),
+    (["--user", "no-such-user"], 1, "no-such-user"),
+    (["--data", "/etc/passwd"], 1, "/etc/passwd"),
+    (["--data", "/nonexistent/a/b"], 1, "/nonexistent/a/b"),
+]
+
+
+@pytest.mark.parametrize("options,code,named", CARELESS_SERVERS, ids=[" ".join(o) for o, _, _ in CARELESS_SERVERS])
+def test_a_server_that_cannot_start_says_why(lab, options, code, named):
+    data = os.path.join(lab.dir, "careless")
+    r = run([BINARY, "serve", "--data", data, "--user", "nobody", *options])
+    assert r.code == code and named in r.err and "ERROR: " in r.err, r.text
+    assert not os.path.exists(data)
