@@ -5,7 +5,7 @@ import array
 import fcntl
 import hashlib
 import http.client
-import socket
+import os
 import ssl
 import termios
 import threading
@@ -17,7 +17,6 @@ import pytest
 from conftest import Place
 from lab import Kidoban, Lab, until
 from lab.capture import FIN, RST, Capture
-from lab.http import MANIFEST
 from lab.images import digest_of
 from lab.server import ENDPOINT
 
@@ -109,10 +108,10 @@ def way(request, place):
 
 # --- readers ---------------------------------------------------------------------------------------------------------
 
-def get(connection, digest):
-    """Ask for a blob; its head is read, nothing of its body."""
+def get(connection, digest, fields=""):
+    """Ask for a blob; the head of the answer is read, nothing of its body."""
     connection.sock.sendall((f"GET /v2/app/blobs/{digest} HTTP/1.1\r\nHost: {connection.authority}\r\n"
-                             f"Authorization: Bearer {connection.token}\r\n\r\n").encode())
+                             f"Authorization: Bearer {connection.token}\r\n{fields}\r\n").encode())
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         one = connection.sock.recv(1)
@@ -316,3 +315,27 @@ def assert_nothing_came(place, target, data):
     whole = b"nothing of it stayed"
     assert b.finish_upload(target, digest_of(whole), whole).status == 201
     b.close()
+
+
+# --- what waits ------------------------------------------------------------------------------------------------------
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_the_end_of_a_connection_whose_reader_has_stalled_costs_nothing(place):
+    """All is written but not taken by the kernel: the server waits for that, and does nothing else."""
+    place.rules("Allow")
+    c = place.registry.connect(place.public, SCOPE, receive=LITTLE)
+    get(c, place.blobs[TAIL], "Connection: close\r\n")
+    until_stalled(c)
+    pid, began = place.kidoban.server_pid(), time.monotonic()
+    before = cpu_seconds(pid)
+    until(lambda: time.monotonic() - began > 1.0, "a second of the server's time")
+    assert cpu_seconds(pid) - before < 0.3
+    reader = Reader(c, TAIL, 0)
+    reader.run()
+    assert reader.end == "complete"
+    c.close()
