@@ -61,15 +61,18 @@ static enum http_verdict echo(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
-static enum http_verdict wait_at_gate(struct http_request *req)
+static void pass_gate(struct fix *f)
 {
-    struct fix *f = fix_of(req);
-
     atomic_fetch_add(&f->entered, 1);
     pthread_mutex_lock(&f->lock);
     while (f->hold)
         pthread_cond_wait(&f->changed, &f->lock);
     pthread_mutex_unlock(&f->lock);
+}
+
+static enum http_verdict wait_at_gate(struct http_request *req)
+{
+    pass_gate(fix_of(req));
     http_answer(req, 200, "text/plain", STR("waited"));
     return HTTP_ANSWERED;
 }
@@ -167,6 +170,32 @@ static enum http_verdict upload(struct http_request *req)
     return HTTP_DECLINED;
 }
 
+/* --- /late: the same, but the body is not wanted before the gate is open */
+
+static void late_run(struct lane_job *job)
+{
+    pass_gate(fix_of(CONTAINER_OF(job, struct upload, job)->req));
+}
+
+static void late_done(struct lane_job *job, enum rc rc)
+{
+    struct upload *u = CONTAINER_OF(job, struct upload, job);
+
+    CHECK(rc == RC_OK);
+    http_body_take(u->req, &upload_sink);
+}
+
+static enum http_verdict late(struct http_request *req)
+{
+    struct upload *u = ARENA_NEW(&req->arena, struct upload);
+
+    u->req = req;
+    req->state = u;
+    u->job = (struct lane_job){.run = late_run, .done = late_done, .home = req->loop};
+    CHECK(lane_submit(fix_of(req)->disk, &u->job, NULL) == RC_OK);
+    return HTTP_DECLINED;
+}
+
 /* --- /chunks: pieces of unknown number, every other one of which is not there at once */
 
 struct pieces {
@@ -226,6 +255,7 @@ static const struct http_route list[] = {
     {HTTP_GET, "/file", "", ROUTE_CALL, send_file, NULL},
     {HTTP_GET, "/short", "", ROUTE_CALL, send_short_file, NULL},
     {HTTP_PUT, "/upload", "", ROUTE_STREAM, upload, NULL},
+    {HTTP_PUT, "/late", "", ROUTE_STREAM, late, NULL},
     {HTTP_GET, "/chunks", "", ROUTE_STREAM, chunks, NULL},
 };
 

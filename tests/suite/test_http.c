@@ -682,6 +682,25 @@ static void an_upload_is_cut_with_an_answer(void **state)
     assert_int_equal(atomic_load(&f->abort_reason), RC_DENIED);
 }
 
+static void an_upload_that_is_cut_before_its_body_is_wanted_is_not_waited_for(void **state)
+{
+    struct fix *f = *state;
+    enum http_cut cut = HTTP_CUT_RESET;
+    CLIENT c;
+
+    fix_hold(f, true);
+    client_open(&c, f);
+    client_send(&c, STR("PUT /late HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nabc"));
+    fix_wait_for(&f->entered, 1);
+    fix_on_loop(f, cut_all, &cut);
+    assert_int_equal(cut, HTTP_CUT_LATER);
+    fix_hold(f, false);
+    take_answer(&c, 403, NULL);
+    assert_true(client_at_end(&c));
+    assert_int_equal(atomic_load(&f->abort_reason), RC_DENIED);
+    assert_int_equal(atomic_load(&f->uploaded), 0);
+}
+
 static void a_handler_at_work_is_asked_before_its_answer_leaves(void **state)
 {
     struct fix *f = *state;
@@ -791,6 +810,7 @@ int main(void)
         BOTH(a_source_ends_with_the_connection_in_http_1_0),
         BOTH(a_download_is_cut_with_a_reset),
         BOTH(an_upload_is_cut_with_an_answer),
+        BOTH(an_upload_that_is_cut_before_its_body_is_wanted_is_not_waited_for),
         BOTH(a_handler_at_work_is_asked_before_its_answer_leaves),
         BOTH(draining_ends_what_is_idle_and_finishes_what_is_not),
     };
