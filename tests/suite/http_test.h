@@ -1,0 +1,24 @@
+/* What the tests of HTTP say in short. */
+#ifndef HTTP_TEST_H
+#define HTTP_TEST_H
+
+#include "test.h"
+
+#include "http_fixture.h"
+
+#define GET(path)  "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
+#define CLIENT     CLEANUP(client_close) struct client
+#define ANSWER     CLEANUP(answer_done) struct answer
+
+/* An answer comes; its body is of no interest where NULL. */
+static inline void take_answer(struct client *c, unsigned status, const char *body)
+{
+    ANSWER a;
+
+    client_answer(c, &a, false);
+    assert_int_equal(a.status, status);
+    if (body)
+        assert_str(buf_str(&a.body), body);
+}
+
+#endif
