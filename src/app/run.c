@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CERTIFICATE_CHECK_MS = 12 * 3600 * 1000 };
+enum { CERTIFICATE_CHECK_MS = 12 * 3600 * 1000, EXPIRY_MS = 3600 * 1000 };
 
 struct run {
     struct server *server;
     struct drain *drain;
     struct loop_signal *term, *interrupt, *hangup;
-    struct loop_timer *certificates;
+    struct loop_timer *certificates, *expiry;
     pthread_t *threads; /* of loops 1 and up */
     unsigned n_threads;
 };
@@ -45,6 +45,36 @@ static void on_certificate_check(void *ctx)
     loop_timer_start(r->certificates, CERTIFICATE_CHECK_MS);
 }
 
+static void expire_run(struct lane_job *job)
+{
+    struct server *s = CONTAINER_OF(job, struct server, expiry);
+    struct err e = {0};
+
+    if (registry_store_expire(s->store, registry_upload_cutoff(), &e) != RC_OK)
+        log_error("upload.expiry_failed", F_TEXT("error", e.text));
+}
+
+static void expire_done(struct lane_job *job, enum rc rc)
+{
+    struct server *s = CONTAINER_OF(job, struct server, expiry);
+
+    (void)rc; /* one that did not run comes again */
+    atomic_store(&s->expiring, false);
+}
+
+static void on_expiry(void *ctx)
+{
+    struct run *r = ctx;
+    struct server *s = r->server;
+
+    loop_timer_start(r->expiry, EXPIRY_MS);
+    if (atomic_exchange(&s->expiring, true))
+        return;
+    s->expiry = (struct lane_job){.run = expire_run, .done = expire_done};
+    if (lane_submit(s->lanes.disk, &s->expiry, NULL) != RC_OK)
+        atomic_store(&s->expiring, false);
+}
+
 static void on_networks(void *ctx, const struct snapshot *s)
 {
     struct server *server = ctx;
@@ -71,6 +101,8 @@ static enum rc watch_signals(struct run *r, struct err *e)
         rc = loop_signal_new(main_loop, SIGHUP, on_hangup, r, &r->hangup, e);
     r->certificates = loop_timer_new(main_loop, on_certificate_check, r);
     loop_timer_start(r->certificates, CERTIFICATE_CHECK_MS);
+    r->expiry = loop_timer_new(main_loop, on_expiry, r);
+    loop_timer_start(r->expiry, EXPIRY_MS);
     return rc;
 }
 
@@ -158,6 +190,7 @@ enum rc server_run(struct server *s, int helper_fd, struct err *e)
     listeners_free(s->listeners);
     drain_free(r.drain);
     loop_timer_free(r.certificates);
+    loop_timer_free(r.expiry);
     loop_signal_free(r.term);
     loop_signal_free(r.interrupt);
     loop_signal_free(r.hangup);

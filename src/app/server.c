@@ -255,11 +255,11 @@ void server_free(struct server *s)
     free(s->control_routes);
     auth_limiter_free(s->limiter);
     snapshot_hub_free(s->hub);
-    registry_store_free(s->store);
-    blob_store_free(s->blobs);
     lane_free(s->lanes.password);
     lane_free(s->lanes.outgoing);
-    lane_free(s->lanes.disk);
+    lane_free(s->lanes.disk); /* before what its jobs work on */
+    registry_store_free(s->store);
+    blob_store_free(s->blobs);
     meta_close(s->meta);
     for (unsigned i = 0; i < s->n_loops; i++)
         loop_free(s->loops[i]);

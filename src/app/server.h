@@ -6,6 +6,7 @@
 #include "app/data_folder.h"
 #include "app/options.h"
 #include "arm/arm.h"
+#include <stdatomic.h>
 
 struct listeners;
 
@@ -26,6 +27,8 @@ struct server {
     struct http_server *http;
     struct net_tls *tls;
     struct listeners *listeners;
+    struct lane_job expiry; /* of uploads, on the disk lane; one at a time */
+    atomic_bool expiring;
 };
 
 /* Builds everything up to, but without, listeners. `helper_fd` is the privileged helper's socket, or -1. */

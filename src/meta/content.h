@@ -94,8 +94,11 @@ NODISCARD enum rc meta_upload_find(struct meta_tx *tx, struct arena *a, const st
 NODISCARD enum rc meta_upload_save(struct meta_tx *tx, const struct uuid *id, uint64_t size,
                                    struct str hash_state, struct err *e);
 NODISCARD enum rc meta_upload_delete(struct meta_tx *tx, const struct uuid *id, struct err *e);
-NODISCARD enum rc meta_upload_expire(struct meta_tx *tx, int64_t changed_before_us, struct err *e);
 typedef enum rc meta_upload_fn(const struct uuid *id, void *arg, struct err *e);
+/* Those that were not changed since, the oldest first, at most `limit`. */
+NODISCARD enum rc meta_upload_old(struct meta_tx *tx, int64_t changed_before_us, unsigned limit,
+                                  meta_upload_fn *fn, void *arg, struct err *e);
+NODISCARD enum rc meta_upload_expire(struct meta_tx *tx, int64_t changed_before_us, struct err *e);
 NODISCARD enum rc meta_upload_each(struct meta_tx *tx, meta_upload_fn *fn, void *arg,
                                    struct err *e);
 

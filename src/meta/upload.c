@@ -72,3 +72,12 @@ enum rc meta_upload_each(struct meta_tx *tx, meta_upload_fn *fn, void *arg, stru
 
     return tx_each(tx, META_UPLOAD_EACH, NULL, 0, upload_row, &each, e);
 }
+
+enum rc meta_upload_old(struct meta_tx *tx, int64_t changed_before_us, unsigned limit,
+                        meta_upload_fn *fn, void *arg, struct err *e)
+{
+    const struct db_value v[] = {DB_I(changed_before_us), DB_I(limit)};
+    struct upload_each each = {fn, arg};
+
+    return tx_each(tx, META_UPLOAD_OLD, v, ARRAY_LEN(v), upload_row, &each, e);
+}

@@ -14,13 +14,17 @@ enum {
     REGISTRY_TAG_MAX = 128,
     REGISTRY_MANIFEST_MAX = 4 * 1024 * 1024,
     REGISTRY_PAGE_MAX = 10000, /* names in one answer; the rest is `more` */
+    REGISTRY_UPLOAD_LIFE_S = 24 * 3600, /* of an upload that nobody touches */
 };
 
 struct registry_store; /* meta + blobs */
 struct registry_store *registry_store_new(struct meta *m, struct blob_store *b);
 void registry_store_free(struct registry_store *s);
-/* At start: uploads that nobody touched for 24 h, staging files without an upload and uploads without a staging file go. */
+/* At start: uploads past the cutoff, staging files without an upload and uploads without a staging file go. */
 NODISCARD enum rc registry_store_sweep(struct registry_store *s, struct err *e);
+/* At any time: uploads that nobody changed since then and no request works on go, with their bytes; 256 at a time. */
+NODISCARD enum rc registry_store_expire(struct registry_store *s, int64_t changed_before_us, struct err *e);
+int64_t registry_upload_cutoff(void); /* REGISTRY_UPLOAD_LIFE_S ago */
 
 /* Judged again inside every write function: a push admitted before a change cannot commit after its reply. */
 struct registry_guard {

@@ -4,7 +4,6 @@
 #include <assert.h>
 
 enum { MANIFEST_CACHE_BYTES = 16 * 1024 * 1024 };
-static const int64_t upload_life_us = 24LL * 3600 * CLOCK_US_PER_S;
 
 struct registry_store *registry_store_new(struct meta *m, struct blob_store *b)
 {
@@ -26,6 +25,26 @@ void registry_store_free(struct registry_store *s)
     manifest_cache_free(s->manifests);
     pthread_mutex_destroy(&s->lock);
     free(s);
+}
+
+enum rc store_claim(struct registry_store *s, struct str id, struct err *e)
+{
+    pthread_mutex_lock(&s->lock);
+    bool busy = map_get(&s->in_use, id) != NULL;
+
+    if (!busy)
+        map_put(&s->in_use, id, s);
+    pthread_mutex_unlock(&s->lock);
+    return busy ? err_code(e, RC_CONFLICT, "BLOB_UPLOAD_INVALID",
+                           "another request works on this upload")
+                : RC_OK;
+}
+
+void store_unclaim(struct registry_store *s, struct str id)
+{
+    pthread_mutex_lock(&s->lock);
+    map_del(&s->in_use, id);
+    pthread_mutex_unlock(&s->lock);
 }
 
 enum rc where_judge(const struct registry_where *w, struct err *e)
@@ -56,6 +75,11 @@ enum rc blob_unknown(enum rc rc, const struct digest *d, struct err *e)
 
 /* --- sweeping --- */
 
+int64_t registry_upload_cutoff(void)
+{
+    return clock_wall_us() - (int64_t)REGISTRY_UPLOAD_LIFE_S * CLOCK_US_PER_S;
+}
+
 struct sweep {
     struct map live; /* ids of uploads, as text */
 };
@@ -73,7 +97,7 @@ static enum rc note_live(const struct uuid *id, void *arg, struct err *e)
 static enum rc expire_and_list(struct meta_tx *tx, void *arg, struct err *e)
 {
     struct sweep *sweep = arg;
-    enum rc rc = meta_upload_expire(tx, clock_wall_us() - upload_life_us, e);
+    enum rc rc = meta_upload_expire(tx, registry_upload_cutoff(), e);
 
     map_done(&sweep->live); /* this may be the second run */
     sweep->live = MAP_INIT;

@@ -17,6 +17,10 @@ struct registry_store {
     struct map in_use;     /* ids of uploads that a request works on */
 };
 
+/* RC_CONFLICT while another request, or its expiry, works on this upload. */
+NODISCARD enum rc store_claim(struct registry_store *s, struct str id, struct err *e);
+void store_unclaim(struct registry_store *s, struct str id);
+
 /* A tag or a digest. */
 struct reference {
     struct str tag;       /* ptr NULL: none */

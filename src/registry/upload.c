@@ -20,30 +20,10 @@ struct registry_upload {
 
 /* --- one request at a time --- */
 
-static enum rc claim(struct registry_store *s, struct str id, struct err *e)
-{
-    pthread_mutex_lock(&s->lock);
-    bool busy = map_get(&s->in_use, id) != NULL;
-
-    if (!busy)
-        map_put(&s->in_use, id, s);
-    pthread_mutex_unlock(&s->lock);
-    return busy ? err_code(e, RC_CONFLICT, "BLOB_UPLOAD_INVALID",
-                           "another request works on this upload")
-                : RC_OK;
-}
-
-static void unclaim(struct registry_store *s, struct str id)
-{
-    pthread_mutex_lock(&s->lock);
-    map_del(&s->in_use, id);
-    pthread_mutex_unlock(&s->lock);
-}
-
 /* Of an upload whose stage is closed, committed or discarded. */
 static void upload_free(struct registry_upload *u)
 {
-    unclaim(u->store, str_from(u->id_text));
+    store_unclaim(u->store, str_from(u->id_text));
     free(u);
 }
 
@@ -59,7 +39,7 @@ static enum rc upload_new(struct registry_store *s, const struct registry_where 
     u->where = *w;
     u->where.repository = str_from(u->repository);
     if (rc == RC_OK)
-        rc = claim(s, uuid_format(id, u->id_text), e);
+        rc = store_claim(s, uuid_format(id, u->id_text), e);
     else
         rc = err_code(e, RC_INVALID, "NAME_INVALID", "the repository's name is too long");
     if (rc != RC_OK) {

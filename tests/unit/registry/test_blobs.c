@@ -1,6 +1,7 @@
 /* Blobs: uploads, visibility, mounts, what is left after a crash. */
 #include "fixture.h"
 
+#include "base/clock.h"
 #include "meta/content.h"
 #include "sys/fd.h"
 #include <unistd.h>
@@ -261,6 +262,28 @@ static void a_start_sweeps_what_no_upload_owns_and_keeps_the_others(void **state
     registry_upload_close(open_again(f, kept));
 }
 
+static void an_upload_that_was_given_up_goes_and_one_that_is_worked_on_stays(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str given_up = begin(f, &f->a), worked_on = begin(f, &f->a), fresh;
+    struct registry_upload *u = open_again(f, worked_on);
+    int64_t now = clock_wall_us() + 1;
+    struct blob_stage *g = NULL;
+    uint64_t size = 0;
+
+    while (clock_wall_us() <= now)
+        continue;
+    fresh = begin(f, &f->a);
+    assert_int_equal(registry_store_expire(f->store, now, NULL), RC_OK);
+    assert_gone(f, &f->a, given_up);
+    assert_int_equal(blob_stage_open(f->blobs, given_up, &g, &size, NULL), RC_NOT_FOUND);
+    registry_upload_close(open_again(f, fresh));
+    registry_upload_close(u);
+    registry_upload_close(open_again(f, worked_on));
+    assert_int_equal(registry_store_expire(f->store, now, NULL), RC_OK);
+    assert_gone(f, &f->a, worked_on);
+}
+
 static void bytes_that_a_crash_left_without_a_link_are_used_by_the_next_push(void **state)
 {
     struct registry_fixture *f = *state;
@@ -290,6 +313,7 @@ int main(void)
         REGISTRY_TEST(deleting_takes_the_blob_from_one_repository),
         REGISTRY_TEST(a_blob_whose_file_is_lost_is_our_fault_and_not_the_callers),
         REGISTRY_TEST(a_start_sweeps_what_no_upload_owns_and_keeps_the_others),
+        REGISTRY_TEST(an_upload_that_was_given_up_goes_and_one_that_is_worked_on_stays),
         REGISTRY_TEST(bytes_that_a_crash_left_without_a_link_are_used_by_the_next_push),
     };
 
