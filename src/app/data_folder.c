@@ -22,6 +22,10 @@ static enum rc open_seal_key(struct data_folder *d, struct err *e)
     CLEANUP(buf_done) struct buf bytes = BUF_INIT(CRYPTO_KEY_SIZE);
     enum rc rc = file_read(d->fd, "seal.key", CRYPTO_KEY_SIZE, &bytes, e);
 
+    if (rc == RC_NOT_FOUND && faccessat(d->fd, "kidoban.db", F_OK, 0) == 0)
+        return err_set(e, RC_CORRUPT,
+                       "%s/seal.key is missing: put back the file that belongs to the database",
+                       d->path); /* a new key would open none of its secrets */
     if (rc == RC_NOT_FOUND) {
         crypto_random(d->seal.bytes, CRYPTO_KEY_SIZE);
         return file_write_atomic(

@@ -75,6 +75,20 @@ static void a_sealing_key_of_the_wrong_size_is_not_replaced(void **state)
     assert_int_equal(data_folder_open(*state, &d, &e), RC_CORRUPT);
 }
 
+static void a_sealing_key_that_is_missing_beside_a_database_is_not_replaced(void **state)
+{
+    struct data_folder d = DATA_FOLDER_NONE;
+    struct err e = {0};
+    int dir = open(*state, O_RDONLY | O_DIRECTORY);
+
+    assert_int_equal(file_write_atomic(dir, "kidoban.db", STR("rows"), 0600, NULL), RC_OK);
+    assert_int_equal(data_folder_open(*state, &d, &e), RC_CORRUPT);
+    assert_non_null(strstr(e.text, "seal.key is missing"));
+    assert_int_not_equal(faccessat(dir, "seal.key", F_OK, 0), 0);
+    assert_int_equal(unlinkat(dir, "kidoban.db", 0), 0);
+    close(dir);
+}
+
 static enum rc certificates(const struct data_folder *d, const char *suffix, struct buf *chain,
                             struct err *e)
 {
@@ -175,6 +189,7 @@ int main(void)
         TEST(a_second_server_is_refused_the_folder),
         TEST(the_sealing_key_is_made_once_and_kept_from_others),
         TEST(a_sealing_key_of_the_wrong_size_is_not_replaced),
+        TEST(a_sealing_key_that_is_missing_beside_a_database_is_not_replaced),
         TEST(certificates_are_made_once_and_only_for_their_suffix),
         TEST(a_lost_leaf_is_made_again_by_the_same_authority),
         TEST(a_leaf_whose_key_is_another_ones_is_made_again),
