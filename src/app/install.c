@@ -1,5 +1,6 @@
 /* The first start: tenant, subscription, signing keys, administrator, admin.json. */
 #include "app/data_folder.h"
+#include "arm/subscription.h"
 #include "base/encode.h"
 #include "crypto/jws.h"
 #include "meta/account.h"
@@ -171,6 +172,8 @@ static enum rc install(struct meta_tx *tx, void *arg, struct err *e)
 
     if (rc == RC_OK)
         rc = setting_uuid(tx, &in->arena, "subscription", &in->subscription, e);
+    if (rc == RC_OK)
+        rc = arm_subscription_install(tx, &in->arena, in->subscription, e);
     if (rc == RC_OK)
         rc = install_token_key(tx, in, e);
     if (rc == RC_OK)

@@ -25,19 +25,41 @@ static enum rc param_read(struct arm_call *c, const char *name, struct str *ret,
     return RC_OK;
 }
 
+static enum rc subscription_may(struct arm_call *c, const struct uuid *id, struct str text,
+                                struct err *e)
+{
+    const struct snapshot_subscription *s =
+        snapshot_subscription(admission_of(c->req)->snapshot, id);
+    bool reads = c->req->method == HTTP_GET || c->req->method == HTTP_HEAD;
+
+    if (c->type == &arm_subscription && !reads) /* it may be new, or be enabled again */
+        return RC_OK;
+    if (!s)
+        return err_code(e, RC_NOT_FOUND, "SubscriptionNotFound",
+                        "The subscription '%.*s' could not be found.", STR_ARG(text));
+    if (s->enabled || reads)
+        return RC_OK;
+    return err_code(e, RC_CONFLICT, "ReadOnlyDisabledSubscription",
+                    "The subscription '%.*s' is disabled and therefore marked as read only. You "
+                    "cannot perform any write actions on this subscription until it is re-enabled.",
+                    STR_ARG(text));
+}
+
 static enum rc subscription_check(struct arm_call *c, struct err *e)
 {
     struct str text = STR_NONE;
+    char id[UUID_TEXT_MAX];
     struct uuid u;
     enum rc rc = param_read(c, "subscription", &text, e);
 
     if (rc != RC_OK || !text.ptr)
         return rc;
-    if (uuid_parse(text, &u, NULL) == RC_OK &&
-        uuid_eq(&u, &admission_of(c->req)->snapshot->identity->subscription))
-        return RC_OK;
-    return err_code(e, RC_NOT_FOUND, "SubscriptionNotFound",
-                    "The subscription '%.*s' could not be found.", STR_ARG(text));
+    if (uuid_parse(text, &u, NULL) != RC_OK)
+        return err_code(e, RC_NOT_FOUND, "InvalidSubscriptionId",
+                        "The provided subscription identifier '%.*s' is malformed or invalid.",
+                        STR_ARG(text));
+    c->subscription_id = arena_printf(c->arena, "/subscriptions/%s", uuid_format(&u, id).ptr);
+    return subscription_may(c, &u, text, e);
 }
 
 /* An absent body is not an empty object: c->sent stays NULL. */
@@ -100,20 +122,11 @@ bool arm_failed(struct arm_call *c, enum rc rc, const struct err *e)
 }
 
 /* --- ids --- */
-static struct str subscription_id(struct arm_call *c)
-{
-    char text[UUID_TEXT_MAX];
-
-    uuid_format(&admission_of(c->req)->snapshot->identity->subscription, text);
-    return arena_printf(c->arena, "/subscriptions/%s", text);
-}
-
 enum rc arm_group_get(struct arm_call *c, struct meta_tx *tx, struct meta_resource *ret,
                       struct err *e)
 {
-    struct str base = subscription_id(c);
-    struct str id =
-        arena_printf(c->arena, "%.*s/resourceGroups/%.*s", STR_ARG(base), STR_ARG(c->group));
+    struct str id = arena_printf(c->arena, "%.*s/resourceGroups/%.*s", STR_ARG(c->subscription_id),
+                                 STR_ARG(c->group));
     enum rc rc = meta_resource_get(tx, c->arena, id, ret, e);
 
     if (rc != RC_NOT_FOUND)
@@ -129,14 +142,13 @@ enum rc arm_id_of_call(struct arm_call *c, struct meta_tx *tx, struct str *ret, 
 
     if (c->type->scope == ARM_SCOPE_SERVER) {
         *ret = arena_printf(c->arena, "/providers/%s/%.*s", c->type->name, STR_ARG(c->name));
+    } else if (c->type->scope == ARM_SCOPE_TENANT) {
+        *ret = c->subscription_id;
     } else if (c->type->scope == ARM_SCOPE_SUBSCRIPTION) {
-        struct str base = subscription_id(c);
-
-        *ret = arena_printf(c->arena, "%.*s/resourceGroups/%.*s", STR_ARG(base), STR_ARG(c->name));
+        *ret = arena_printf(c->arena, "%.*s/resourceGroups/%.*s", STR_ARG(c->subscription_id),
+                            STR_ARG(c->name));
     } else if (!c->group.ptr) { /* a list over all groups */
-        struct str base = subscription_id(c);
-
-        *ret = arena_printf(c->arena, "%.*s/", STR_ARG(base));
+        *ret = arena_printf(c->arena, "%.*s/", STR_ARG(c->subscription_id));
     } else {
         rc = arm_group_get(c, tx, &group, e);
         if (rc != RC_OK)
@@ -152,6 +164,10 @@ enum rc arm_not_found(struct arm_call *c, struct err *e)
     if (c->type->scope == ARM_SCOPE_SUBSCRIPTION)
         return err_code(e, RC_NOT_FOUND, "ResourceGroupNotFound",
                         "Resource group '%.*s' could not be found.", STR_ARG(c->name));
+    if (c->type->scope == ARM_SCOPE_TENANT)
+        return err_code(e, RC_NOT_FOUND, "SubscriptionNotFound",
+                        "The subscription '%.*s' could not be found.",
+                        STR_ARG(arm_name_of(c->subscription_id)));
     if (c->type->scope == ARM_SCOPE_SERVER)
         return err_code(e, RC_NOT_FOUND, "ResourceNotFound",
                         "The Resource '%s/%.*s' was not found.", c->type->name, STR_ARG(c->name));

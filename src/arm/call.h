@@ -14,6 +14,7 @@ struct arm_call { /* on the handler's stack; texts in the request's arena */
     struct arena *arena;
     const struct arm_services *services;
     const struct arm_type *type;
+    struct str subscription_id;    /* "/subscriptions/GUID" of the path; STR_NONE where it has none */
     struct str group, name, child; /* from the path; STR_NONE where it has none */
     struct json *sent;             /* the body: an object, or NULL when there was none */
     struct json *answer;           /* what arm_answer_json sends */

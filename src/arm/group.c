@@ -1,5 +1,6 @@
 /* Resource groups. Deleting one deletes what is in it, in the same transaction. */
 #include "arm/group.h"
+#include "arm/subscription.h"
 
 enum { GROUP_NAME_MAX = 90 };
 
@@ -26,8 +27,10 @@ static enum rc group_put(struct arm_write *w, const struct json *sent, struct js
 {
     struct str stored = json_str(json_get(body, "location"));
     struct str managed_by = json_str(json_get_nocase(sent, "managedBy"));
-    enum rc rc = arm_location_set(sent, body, e);
+    enum rc rc = arm_subscription_exists(w, e);
 
+    if (rc == RC_OK)
+        rc = arm_location_set(sent, body, e);
     if (rc == RC_CONFLICT)
         return err_code(e, rc, "InvalidResourceGroupLocation",
                         "Invalid resource group location. The Resource group '%.*s' already exists "

@@ -75,7 +75,7 @@ enum http_verdict arm_get(struct http_request *req)
 static enum rc resource_new(struct arm_call *c, struct str id, struct meta_resource *r,
                             struct err *e)
 {
-    enum rc rc = c->type->check_name(c->name, e);
+    enum rc rc = c->type->check_name ? c->type->check_name(c->name, e) : RC_OK;
 
     if (rc != RC_OK)
         return rc;

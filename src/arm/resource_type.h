@@ -8,7 +8,8 @@
 struct arm_write;
 struct arm_services;
 
-enum arm_scope { ARM_SCOPE_SUBSCRIPTION, ARM_SCOPE_GROUP, ARM_SCOPE_SERVER };
+/* What a resource of the type is inside of. */
+enum arm_scope { ARM_SCOPE_TENANT, ARM_SCOPE_SUBSCRIPTION, ARM_SCOPE_GROUP, ARM_SCOPE_SERVER };
 
 struct arm_view { /* what a rendering may look at */
     const struct arm_services *services;
@@ -21,7 +22,7 @@ struct arm_type {
     const char *name;    /* "Microsoft.Network/virtualNetworks" */
     const char *actions; /* what its access strings begin with, before "/write"; NULL: its name */
     enum arm_scope scope;
-    /* Before anything is created under this name. */
+    /* Before anything is created under this name. Optional. */
     enum rc (*check_name)(struct str name, struct err *e);
     /* `body` is the stored body (an empty object when it is new) and becomes the new one; `sent` is what the client sent. */
     enum rc (*put)(struct arm_write *w, const struct json *sent, struct json *body, struct err *e);
@@ -35,7 +36,7 @@ struct arm_type {
     struct json *(*render)(const struct arm_view *v, const struct meta_resource *r, const struct json *body);
 };
 
-extern const struct arm_type arm_group, arm_registry, arm_vnet, arm_attachment;
+extern const struct arm_type arm_subscription, arm_group, arm_registry, arm_vnet, arm_attachment;
 const struct arm_type *arm_type_find(struct str name); /* no case; NULL */
 /* The type that an access string ("Microsoft.Network/virtualNetworks/write") is about; NULL. */
 const struct arm_type *arm_type_of_access(const char *access);

@@ -48,14 +48,12 @@ static enum rc filter_read(struct arm_call *c, struct str *ret, struct err *e)
 
 static enum rc find_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
 {
-    char subscription[UUID_TEXT_MAX];
     struct str type = STR_NONE;
     enum rc rc = filter_read(c, &type, e);
 
     if (rc != RC_OK)
         return rc;
-    uuid_format(&admission_of(c->req)->snapshot->identity->subscription, subscription);
-    arm_answer_list(c, tx, arena_printf(c->arena, "/subscriptions/%s/", subscription), type,
+    arm_answer_list(c, tx, arena_printf(c->arena, "%.*s/", STR_ARG(c->subscription_id)), type,
                     generic_render);
     return RC_OK;
 }

@@ -18,14 +18,19 @@
 #define ATTACHMENTS  "/providers/Kidoban.Network/attachments"
 #define ATTACHMENT   ATTACHMENTS "/{name}"
 
-#define A_SUBSCRIPTION "Microsoft.Resources/subscriptions/read"
-#define A_GROUP        "Microsoft.Resources/subscriptions/resourceGroups"
-#define A_ATTACHMENT   "Kidoban.Network/attachments"
+#define A_SUBSCRIPTIONS "Microsoft.Resources/subscriptions"
+#define A_SUBSCRIPTION  A_SUBSCRIPTIONS "/read"
+#define A_GROUP         "Microsoft.Resources/subscriptions/resourceGroups"
+#define A_ATTACHMENT    "Kidoban.Network/attachments"
 
 static const struct http_route list[] = {
     {HTTP_GET, "/subscriptions", A_SUBSCRIPTION, ROUTE_CALL, arm_subscription_list, NULL},
-    {HTTP_GET, SUBSCRIPTION, A_SUBSCRIPTION, ROUTE_CALL, arm_subscription_get, NULL},
-    {HTTP_GET, SUBSCRIPTION "/locations", A_SUBSCRIPTION, ROUTE_CALL, arm_location_list, NULL},
+    {HTTP_GET, SUBSCRIPTION, A_SUBSCRIPTIONS "/read", ROUTE_CALL, arm_get, NULL},
+    {HTTP_PUT, SUBSCRIPTION, A_SUBSCRIPTIONS "/write", ROUTE_CALL, arm_put, NULL},
+    {HTTP_PATCH, SUBSCRIPTION, A_SUBSCRIPTIONS "/write", ROUTE_CALL, arm_patch, NULL},
+    {HTTP_DELETE, SUBSCRIPTION, A_SUBSCRIPTIONS "/delete", ROUTE_CALL, arm_remove, NULL},
+    {HTTP_GET, SUBSCRIPTION "/locations", A_SUBSCRIPTIONS "/locations/read", ROUTE_CALL,
+     arm_location_list, NULL},
     {HTTP_GET, SUBSCRIPTION "/resources", A_SUBSCRIPTION, ROUTE_CALL, arm_resources_find, NULL},
     {HTTP_GET, "/tenants", A_SUBSCRIPTION, ROUTE_CALL, arm_tenant_list, NULL},
 

@@ -4,7 +4,11 @@
 
 #include "arm/resource.h"
 
-enum http_verdict arm_subscription_get(struct http_request *req);
+/* The first start: the subscription of that id, with its providers registered, unless it is there. */
+NODISCARD enum rc arm_subscription_install(struct meta_tx *tx, struct arena *a, struct str guid, struct err *e);
+/* In a transaction, the call's: SubscriptionNotFound. (The snapshot that let the request in may be older.) */
+NODISCARD enum rc arm_subscription_exists(struct arm_write *w, struct err *e);
+
 enum http_verdict arm_subscription_list(struct http_request *req);
 enum http_verdict arm_tenant_list(struct http_request *req);
 enum http_verdict arm_location_list(struct http_request *req);

@@ -2,7 +2,7 @@
 #include "arm/call.h"
 
 static const struct arm_type *const types[] = {&arm_group, &arm_registry, &arm_vnet,
-                                               &arm_attachment};
+                                               &arm_attachment, &arm_subscription};
 
 const struct arm_type *arm_type_find(struct str name)
 {

@@ -162,7 +162,7 @@ enum rc cli_args_parse(int argc, char **argv, struct cli_args *ret, struct err *
 static bool always_taken(enum cli_option o)
 {
     return o == CLI_OUTPUT || o == CLI_DATA || o == CLI_CREDENTIALS || o == CLI_CONTROL ||
-           o == CLI_HELP;
+           o == CLI_HELP || o == CLI_SUBSCRIPTION;
 }
 
 /* Does the list name it, and with a `!`? */

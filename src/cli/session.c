@@ -1,5 +1,5 @@
-#include "cli/session.h"
 #include "base/encode.h"
+#include "cli/choice.h"
 #include "sys/file.h"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -72,9 +72,9 @@ enum rc cli_session_open(const struct cli_args *args, struct cli_session *ret, s
 
     *ret = (struct cli_session){.args = args, .arena = ARENA_INIT(ARENA_MAX)};
     rc = read_admin(ret, e);
-    if (rc != RC_OK)
-        return rc;
-    return httpc_new(ret->ca, "kidoban/" KIDOBAN_VERSION, &ret->http, e);
+    if (rc == RC_OK)
+        rc = httpc_new(ret->ca, "kidoban/" KIDOBAN_VERSION, &ret->http, e);
+    return rc == RC_OK ? cli_choice_read(ret, e) : rc;
 }
 
 void cli_session_done(struct cli_session *s)

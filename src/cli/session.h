@@ -14,7 +14,7 @@ struct cli_session {
     struct httpc *http;
     struct json *admin; /* admin.json */
     struct str control, ca, token;
-    struct str subscription;
+    struct str subscription; /* that of --subscription, or the chosen one, or the first */
 };
 
 /* RC_NOT_FOUND: no admin.json where it was looked for. */

@@ -131,6 +131,8 @@ enum rc identity_load(struct meta_tx *tx, const struct crypto_key *seal,
         rc = identity_key_load(tx, seal, &i->identity_keys[0], e);
     if (rc == RC_OK)
         rc = meta_principal_each(tx, principal_add, i, e);
+    if (rc == RC_OK)
+        rc = subscriptions_load(tx, i, e);
     if (rc != RC_OK) {
         identity_free(i);
         return rc;
@@ -150,6 +152,7 @@ void identity_free(struct snapshot_identity *i)
     free(i->identity_keys);
     free(i->principals);
     free(i->by_app);
+    free(i->subscriptions);
     arena_done(&i->arena);
     free(i);
 }

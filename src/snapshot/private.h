@@ -13,6 +13,7 @@
 #define SNAPSHOT_TYPE_REGISTRY   "Microsoft.ContainerRegistry/registries"
 #define SNAPSHOT_TYPE_NETWORK    "Microsoft.Network/virtualNetworks"
 #define SNAPSHOT_TYPE_ATTACHMENT "Kidoban.Network/attachments"
+#define SNAPSHOT_TYPE_SUBSCRIPTION "Microsoft.Resources/subscriptions"
 
 /* --- index.c: registries by what they are asked for --- */
 enum index_key { INDEX_HOST, INDEX_NAME, INDEX_ID, INDEX_UUID, INDEX_KEYS };
@@ -39,6 +40,7 @@ void registry_entry_free(struct registry_entry *r);
 void registry_set_secret(struct registry_entry *r, const struct meta_registry_secret *s);
 NODISCARD enum rc identity_load(struct meta_tx *tx, const struct crypto_key *seal, struct snapshot_identity **ret, struct err *e);
 void identity_free(struct snapshot_identity *i);
+NODISCARD enum rc subscriptions_load(struct meta_tx *tx, struct snapshot_identity *i, struct err *e);
 
 /* --- candidate.c: the next snapshot, before it is one
  * Nothing in the base is touched, not even a count: a candidate can be thrown away on any thread. */

@@ -27,6 +27,11 @@ struct snapshot_principal {
     int64_t generation;
     bool administrator;
 };
+struct snapshot_subscription {
+    struct uuid id;
+    struct str name; /* shown */
+    bool enabled;    /* else only read */
+};
 struct snapshot_identity { /* shared between snapshots until it changes */
     struct uuid tenant, subscription;
     struct jws_key *token_key;       /* registry tokens, HS256 */
@@ -34,6 +39,8 @@ struct snapshot_identity { /* shared between snapshots until it changes */
     size_t n_identity_keys;
     struct snapshot_principal *principals; /* by object id */
     size_t n_principals;
+    struct snapshot_subscription *subscriptions; /* by id; `subscription` is the first that was made */
+    size_t n_subscriptions;
     const struct snapshot_principal **by_app; /* private from here: the same, by application id */
     struct arena arena;
     unsigned refs;
@@ -51,6 +58,7 @@ const struct snapshot_registry *snapshot_by_uuid(const struct snapshot *s, const
 const struct snapshot_registry *snapshot_by_id(const struct snapshot *s, struct str resource_id); /* no case */
 const struct snapshot_principal *snapshot_principal_by_app(const struct snapshot *s, const struct uuid *app_id);
 const struct snapshot_principal *snapshot_principal_by_object(const struct snapshot *s, const struct uuid *object_id);
+const struct snapshot_subscription *snapshot_subscription(const struct snapshot *s, const struct uuid *id); /* NULL */
 bool snapshot_registry_each(const struct snapshot *s, size_t *i, const struct snapshot_registry **ret);
 
 /* --- the hub --- */

@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include "arm/subscription.h"
 #include "base/encode.h"
 #include "crypto/jws.h"
 
@@ -23,11 +24,13 @@ static enum rc control_install(struct meta_tx *tx, void *arg, struct err *e)
 {
     CLEANUP(jws_key_freep) struct jws_key *key = NULL;
     CLEANUP(buf_done) struct buf jwk = BUF_INIT(8192);
+    CLEANUP(arena_done) struct arena arena = ARENA_INIT(65536);
     struct control *c = arg;
 
     assert_int_equal(meta_setting_put(tx, "tenant", STR("6f1a0d9e-0000-4000-8000-000000000002"), e),
                      RC_OK);
     assert_int_equal(meta_setting_put(tx, "subscription", STR(SUBSCRIPTION), e), RC_OK);
+    assert_int_equal(arm_subscription_install(tx, &arena, STR(SUBSCRIPTION), e), RC_OK);
     assert_int_equal(jws_key_generate_es256(&key, e), RC_OK);
     assert_int_equal(jws_key_to_jwk(key, true, &jwk, e), RC_OK);
     assert_int_equal(
