@@ -20,14 +20,68 @@ CREATE TABLE resource (
 );
 CREATE INDEX resource_by_type ON resource (type_key, id_key);
 
+-- Whom the identity endpoint knows. kind: 0 service principal, 1 user. A user has no app_id; upn_key is lower case.
 CREATE TABLE principal (
     object_id BLOB NOT NULL PRIMARY KEY,
-    app_id BLOB NOT NULL UNIQUE,
+    kind BIGINT NOT NULL,
+    app_id BLOB UNIQUE,
+    upn_key TEXT COLLATE "C" UNIQUE,
+    upn TEXT NOT NULL,
     name TEXT NOT NULL,
-    secret BLOB NOT NULL,
+    password TEXT NOT NULL,
     generation BIGINT NOT NULL,
-    administrator BIGINT NOT NULL
+    enabled BIGINT NOT NULL,
+    administrator BIGINT NOT NULL,
+    created_us BIGINT NOT NULL
 );
+
+-- Generated secrets of service principals; expires_us 0: never.
+CREATE TABLE principal_secret (
+    id BLOB NOT NULL PRIMARY KEY,
+    principal BLOB NOT NULL,
+    name TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    created_us BIGINT NOT NULL,
+    expires_us BIGINT NOT NULL
+);
+CREATE INDEX principal_secret_by_principal ON principal_secret (principal, created_us, id);
+
+-- Keys that sign identity tokens, sealed. retired_us 0: the one that signs; else when it stopped.
+CREATE TABLE identity_key (
+    id BLOB NOT NULL PRIMARY KEY,
+    sealed BLOB NOT NULL,
+    created_us BIGINT NOT NULL,
+    retired_us BIGINT NOT NULL
+);
+
+-- Refresh tokens, hashed. A family begins with a sign-in; replaced_us 0: its newest.
+CREATE TABLE refresh_token (
+    hash BLOB NOT NULL PRIMARY KEY,
+    family BLOB NOT NULL,
+    principal BLOB NOT NULL,
+    generation BIGINT NOT NULL,
+    client TEXT NOT NULL,
+    issued_us BIGINT NOT NULL,
+    used_us BIGINT NOT NULL,
+    replaced_us BIGINT NOT NULL
+);
+CREATE INDEX refresh_token_by_principal ON refresh_token (principal, used_us);
+CREATE INDEX refresh_token_by_family ON refresh_token (family);
+CREATE INDEX refresh_token_by_use ON refresh_token (used_us);
+
+-- Device codes that wait for their user, hashed. state: 0 waiting, 1 granted to the principal, 2 refused.
+CREATE TABLE device_code (
+    hash BLOB NOT NULL PRIMARY KEY,
+    user_code TEXT COLLATE "C" NOT NULL UNIQUE,
+    client TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    expires_us BIGINT NOT NULL,
+    polled_us BIGINT NOT NULL,
+    state BIGINT NOT NULL,
+    principal BLOB NOT NULL,
+    generation BIGINT NOT NULL
+);
+CREATE INDEX device_code_by_expiry ON device_code (expires_us);
 
 CREATE TABLE registry_secret (
     registry BLOB NOT NULL,

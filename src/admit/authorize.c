@@ -177,7 +177,7 @@ static enum rc identity_of(struct http_request *req, struct str token, struct er
 
     if (!auth_identity_for_control(&t) || !uuid_eq(&t.tenant, &i->tenant))
         return err_set(e, RC_UNAUTHENTICATED, "the access token is for another audience");
-    if (!known || known->generation != t.generation)
+    if (!known || !known->enabled || known->generation != t.generation)
         return err_set(e, RC_UNAUTHENTICATED, "the credential was renewed or disabled");
     admit_identity(known, &a->principal);
     a->authenticated = true;

@@ -62,6 +62,21 @@ void admit_identity(const struct snapshot_principal *p, struct principal *ret)
     set_name(ret, p->name);
 }
 
+/* All are compared, whichever matches. */
+static bool has_secret(const struct snapshot_principal *p, const struct digest *given)
+{
+    int64_t now = clock_wall_us();
+    bool found = false;
+
+    for (size_t i = 0; i < p->n_secrets; i++) {
+        const struct snapshot_secret *s = &p->secrets[i];
+
+        if (same_secret(&s->hash, given) && (s->expires_us == 0 || s->expires_us > now))
+            found = true;
+    }
+    return found;
+}
+
 static enum rc app_sign_in(const struct snapshot *s, struct str app_id, const struct digest *given,
                            struct principal *ret, struct err *e)
 {
@@ -70,7 +85,7 @@ static enum rc app_sign_in(const struct snapshot *s, struct str app_id, const st
 
     if (uuid_parse(app_id, &u, NULL) == RC_OK)
         p = snapshot_principal_by_app(s, &u);
-    if (!p || !same_secret(&p->secret, given))
+    if (!p || !p->enabled || !has_secret(p, given))
         return refuse(e);
     admit_identity(p, ret);
     return RC_OK;
@@ -90,7 +105,7 @@ bool admit_principal_stands(const struct snapshot *s, const struct snapshot_regi
         return r && r->admin_user && p->slot < 2 && r->admin_generation[p->slot] == p->generation;
     case PRINCIPAL_IDENTITY:
         known = snapshot_principal_by_object(s, &p->object_id);
-        return known && known->generation == p->generation;
+        return known && known->enabled && known->generation == p->generation;
     }
     return false;
 }

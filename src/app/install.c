@@ -1,9 +1,11 @@
 /* The first start: tenant, subscription, signing keys, administrator, admin.json. */
 #include "app/data_folder.h"
 #include "arm/subscription.h"
+#include "base/clock.h"
 #include "base/encode.h"
-#include "crypto/jws.h"
 #include "meta/account.h"
+#include "meta/principal.h"
+#include "snapshot/snapshot.h"
 #include "sys/fd.h"
 #include "sys/file.h"
 #include "json/json.h"
@@ -82,23 +84,24 @@ static enum rc install_token_key(struct meta_tx *tx, struct installation *in, st
     return rc;
 }
 
+static enum rc note_key(const struct meta_identity_key *k, void *arg, struct err *e)
+{
+    bool *there = arg;
+
+    (void)k;
+    (void)e;
+    *there = true;
+    return RC_OK;
+}
+
 static enum rc install_identity_key(struct meta_tx *tx, struct installation *in, struct err *e)
 {
-    enum rc rc;
+    bool there = false;
+    enum rc rc = meta_identity_key_each(tx, note_key, &there, e);
 
-    if (setting_is_there(tx, &in->arena, "identity-key", &rc, e))
+    if (rc != RC_OK || there)
         return rc;
-    CLEANUP(jws_key_freep) struct jws_key *key = NULL;
-    CLEANUP(buf_done) struct buf jwk = BUF_INIT(SETTING_MAX);
-
-    rc = jws_key_generate_es256(&key, e);
-    if (rc == RC_OK)
-        rc = jws_key_to_jwk(key, true, &jwk, e);
-    if (rc == RC_OK)
-        rc = put_sealed(tx, in->folder, "identity-key", buf_str(&jwk), e);
-    if (jwk.ptr)
-        crypto_wipe(jwk.ptr, jwk.len);
-    return rc;
+    return snapshot_identity_key_new(tx, &in->folder->seal, clock_wall_us(), e);
 }
 
 static enum rc find_administrator(const struct meta_principal *p, void *arg, struct err *e)
@@ -109,6 +112,7 @@ static enum rc find_administrator(const struct meta_principal *p, void *arg, str
     if (p->administrator && !in->has_administrator) {
         in->administrator = *p;
         in->administrator.name = arena_copy(&in->arena, p->name);
+        in->administrator.upn = in->administrator.password = STR("");
         in->has_administrator = true;
     }
     return RC_OK;
@@ -140,16 +144,33 @@ static enum rc write_admin_json(struct installation *in, struct err *e)
                        : rc;
 }
 
+static enum rc replace_secrets(struct meta_tx *tx, const struct meta_principal *p,
+                               struct str secret, struct err *e)
+{
+    struct meta_secret s = {
+        .id = uuid_random(),
+        .principal = p->object_id,
+        .name = STR("admin.json"),
+        .hash = crypto_secret_hash(secret),
+        .created_us = clock_wall_us(),
+    };
+    enum rc rc = meta_secret_delete(tx, &p->object_id, NULL, e);
+
+    return rc == RC_OK ? meta_secret_add(tx, &s, e) : rc;
+}
+
 static enum rc renew_secret(struct meta_tx *tx, struct installation *in, struct err *e)
 {
     struct str secret = crypto_secret(in->secret);
 
-    in->administrator.secret = crypto_secret_hash(secret);
     in->administrator.generation++;
+    in->administrator.enabled = true;
     in->new_secret = true;
     enum rc rc = write_admin_json(in, e);
 
-    return rc == RC_OK ? meta_principal_put(tx, &in->administrator, e) : rc;
+    if (rc == RC_OK)
+        rc = meta_principal_put(tx, &in->administrator, e);
+    return rc == RC_OK ? replace_secrets(tx, &in->administrator, secret, e) : rc;
 }
 
 static enum rc install_administrator(struct meta_tx *tx, struct installation *in, struct err *e)
@@ -161,6 +182,7 @@ static enum rc install_administrator(struct meta_tx *tx, struct installation *in
     in->administrator = (struct meta_principal){.object_id = uuid_random(),
                                                 .app_id = uuid_random(),
                                                 .name = STR("administrator"),
+                                                .created_us = clock_wall_us(),
                                                 .administrator = true};
     return renew_secret(tx, in, e);
 }

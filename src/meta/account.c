@@ -19,47 +19,6 @@ enum rc meta_setting_put(struct meta_tx *tx, const char *name, struct str value,
     return tx_exec(tx, META_SETTING_PUT, v, ARRAY_LEN(v), NULL, e);
 }
 
-/* --- principals --- */
-
-enum rc meta_principal_put(struct meta_tx *tx, const struct meta_principal *p, struct err *e)
-{
-    uint8_t secret[TX_DIGEST_MAX];
-    const struct db_value v[] = {DB_UUID(&p->object_id), DB_UUID(&p->app_id),
-                                 DB_T(p->name),          tx_digest_value(&p->secret, secret),
-                                 DB_I(p->generation),    DB_I(p->administrator)};
-
-    return tx_exec(tx, META_PRINCIPAL_PUT, v, ARRAY_LEN(v), NULL, e);
-}
-
-struct principal_each {
-    meta_principal_fn *fn;
-    void *arg;
-};
-
-static enum rc principal_row(const struct db_rows *row, void *arg, struct err *e)
-{
-    const struct principal_each *each = arg;
-    struct meta_principal p = {
-        .name = db_text(row, 2),
-        .generation = db_int(row, 4),
-        .administrator = db_int(row, 5) != 0,
-    };
-    enum rc rc = tx_uuid(row, 0, &p.object_id, e);
-
-    if (rc == RC_OK)
-        rc = tx_uuid(row, 1, &p.app_id, e);
-    if (rc == RC_OK)
-        rc = tx_digest(row, 3, &p.secret, e);
-    return rc == RC_OK ? each->fn(&p, each->arg, e) : rc;
-}
-
-enum rc meta_principal_each(struct meta_tx *tx, meta_principal_fn *fn, void *arg, struct err *e)
-{
-    struct principal_each each = {fn, arg};
-
-    return tx_each(tx, META_PRINCIPAL_EACH, NULL, 0, principal_row, &each, e);
-}
-
 /* --- registries' secrets --- */
 
 enum rc meta_registry_secret_put(struct meta_tx *tx, const struct meta_registry_secret *s,

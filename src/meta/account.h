@@ -1,25 +1,14 @@
-/* Settings and keys, principals, registries' secrets, the audit trail. */
+/* Settings and keys, registries' secrets, the audit trail. Principals: principal.h. */
 #ifndef META_ACCOUNT_H
 #define META_ACCOUNT_H
 
 #include "base/digest.h"
 #include "meta/meta.h"
 
-/* Named values of the installation: "tenant", "subscription" (uuid texts), "suffix", "token-key", "identity-key". The two keys
- * are sealed: base64url of crypto_seal(seal key, bound = the setting's name, plain = 32 bytes / a JWK with its private part). */
+/* Named values of the installation: "tenant", "subscription" (uuid texts), "suffix", "token-key". The key is
+ * sealed: base64url of crypto_seal(seal key, bound = the setting's name, plain = 32 bytes). */
 NODISCARD enum rc meta_setting_get(struct meta_tx *tx, struct arena *a, const char *name, struct str *ret, struct err *e);
 NODISCARD enum rc meta_setting_put(struct meta_tx *tx, const char *name, struct str value, struct err *e);
-
-struct meta_principal { /* who the identity endpoint knows */
-    struct uuid object_id, app_id;
-    struct str name;
-    struct digest secret; /* crypto_secret_hash */
-    int64_t generation;   /* moves when the secret changes or it is disabled */
-    bool administrator;
-};
-typedef enum rc meta_principal_fn(const struct meta_principal *p, void *arg, struct err *e);
-NODISCARD enum rc meta_principal_put(struct meta_tx *tx, const struct meta_principal *p, struct err *e);
-NODISCARD enum rc meta_principal_each(struct meta_tx *tx, meta_principal_fn *fn, void *arg, struct err *e);
 
 /* The admin user's two passwords of a registry: sealed (they can be shown again) and hashed (so that checking needs no key). */
 struct meta_registry_secret {

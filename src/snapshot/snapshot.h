@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "gate/gate.h"
 #include "loop/loop.h"
-#include "meta/meta.h"
+#include "meta/principal.h"
 #include "origin/origin.h"
 
 struct snapshot_registry {
@@ -20,12 +20,20 @@ struct snapshot_registry {
     int64_t admin_generation[2];
     unsigned refs; /* the configuration thread's */
 };
-struct snapshot_principal {
-    struct uuid object_id, app_id;
+struct snapshot_secret { /* of a service principal */
+    struct uuid id, principal;
     struct str name;
-    struct digest secret;
-    int64_t generation;
-    bool administrator;
+    struct digest hash;             /* crypto_secret_hash */
+    int64_t created_us, expires_us; /* 0: never */
+};
+struct snapshot_principal {
+    enum meta_principal_kind kind;
+    struct uuid object_id, app_id;  /* app_id: nil for a user */
+    struct str name, upn, password; /* upn and password (a password_hash): "" for a service principal */
+    const struct snapshot_secret *secrets; /* oldest first */
+    size_t n_secrets;
+    int64_t generation, created_us;
+    bool enabled, administrator; /* one that is not enabled is still found: it only cannot sign in */
 };
 struct snapshot_subscription {
     struct uuid id;
@@ -41,7 +49,10 @@ struct snapshot_identity { /* shared between snapshots until it changes */
     size_t n_principals;
     struct snapshot_subscription *subscriptions; /* by id; `subscription` is the first that was made */
     size_t n_subscriptions;
-    const struct snapshot_principal **by_app; /* private from here: the same, by application id */
+    struct snapshot_secret *secrets;       /* private from here: of all, by principal */
+    size_t n_secrets;
+    const struct snapshot_principal **by_app, **by_upn; /* service principals; users, by upn in lower case */
+    size_t n_apps, n_users;
     struct arena arena;
     unsigned refs;
 };
@@ -59,6 +70,9 @@ const struct snapshot_registry *snapshot_by_id(const struct snapshot *s, struct 
 const struct snapshot_principal *snapshot_principal_by_app(const struct snapshot *s, const struct uuid *app_id);
 const struct snapshot_principal *snapshot_principal_by_object(const struct snapshot *s, const struct uuid *object_id);
 const struct snapshot_subscription *snapshot_subscription(const struct snapshot *s, const struct uuid *id); /* NULL */
+const struct snapshot_principal *snapshot_principal_by_upn(const struct snapshot *s, struct str upn); /* no case */
+/* In a change's transaction: a new key signs identity tokens from now on; the others verify for as long as they are kept. */
+NODISCARD enum rc snapshot_identity_key_new(struct meta_tx *tx, const struct crypto_key *seal, int64_t now_us, struct err *e);
 bool snapshot_registry_each(const struct snapshot *s, size_t *i, const struct snapshot_registry **ret);
 
 /* --- the hub --- */

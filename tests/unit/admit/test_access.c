@@ -176,8 +176,8 @@ static enum rc put_generation(struct meta_tx *tx, struct snapshot_change *c, voi
     const struct meta_principal p = {.object_id = uuid_of(ADMIN_OBJECT),
                                      .app_id = uuid_of(ADMIN_APP),
                                      .name = STR("admin"),
-                                     .secret = crypto_secret_hash(STR("secret")),
                                      .generation = *(int64_t *)arg,
+                                     .enabled = true,
                                      .administrator = true};
 
     snapshot_touch_identity(c);

@@ -11,6 +11,7 @@ struct fixture {
     struct snapshot snapshot;
     struct snapshot_identity identity;
     struct snapshot_principal app;
+    struct snapshot_secret secrets[2];
     const struct snapshot_principal *by_app[1];
     struct snapshot_registry registry;
 };
@@ -23,8 +24,8 @@ static int set_up(void **state)
         .app = {.object_id = uuid_random(),
                 .app_id = uuid_random(),
                 .name = STR("ci"),
-                .secret = crypto_secret_hash(STR("app secret")),
                 .generation = 5,
+                .enabled = true,
                 .administrator = true},
         .registry = {.uuid = uuid_random(),
                      .name = STR("MyRegistry"),
@@ -34,9 +35,13 @@ static int set_up(void **state)
                      .admin_generation = {11, 12}},
         .req = {.arena = ARENA_INIT(1 << 20), .response = {.file = -1}},
     };
+    f.secrets[0].hash = crypto_secret_hash(STR("app secret"));
+    f.secrets[1].hash = crypto_secret_hash(STR("another secret"));
+    f.app.secrets = f.secrets;
+    f.app.n_secrets = 2;
     f.by_app[0] = &f.app;
-    f.identity =
-        (struct snapshot_identity){.principals = &f.app, .n_principals = 1, .by_app = f.by_app};
+    f.identity = (struct snapshot_identity){
+        .principals = &f.app, .n_principals = 1, .by_app = f.by_app, .n_apps = 1};
     assert_int_equal(jws_key_hmac(&(struct crypto_key){{7}}, &f.identity.token_key, NULL), RC_OK);
     f.snapshot.identity = &f.identity;
     f.admit.config.limiter = auth_limiter_new();
@@ -135,6 +140,33 @@ static void a_service_principal_signs_in_with_its_application_id(void **state)
     assert_int_equal(sign_in(f, app_id(f, id), "first", &p), RC_UNAUTHENTICATED);
 }
 
+static void each_secret_counts_until_it_expires(void **state)
+{
+    struct fixture *f = *state;
+    char id[UUID_TEXT_MAX];
+    struct principal p;
+
+    assert_int_equal(sign_in(f, app_id(f, id), "another secret", &p), RC_OK);
+    f->secrets[1].expires_us = clock_wall_us() - 1;
+    assert_int_equal(sign_in(f, app_id(f, id), "another secret", &p), RC_UNAUTHENTICATED);
+    f->secrets[1].expires_us = clock_wall_us() + (int64_t)3600 * CLOCK_US_PER_S;
+    assert_int_equal(sign_in(f, app_id(f, id), "another secret", &p), RC_OK);
+}
+
+static void a_disabled_principal_neither_signs_in_nor_stands(void **state)
+{
+    struct fixture *f = *state;
+    struct principal identity = {
+        .kind = PRINCIPAL_IDENTITY, .object_id = f->app.object_id, .generation = 5};
+    char id[UUID_TEXT_MAX];
+    struct principal p;
+
+    assert_true(admit_principal_stands(&f->snapshot, &f->registry, &identity));
+    f->app.enabled = false;
+    assert_false(admit_principal_stands(&f->snapshot, &f->registry, &identity));
+    assert_int_equal(sign_in(f, app_id(f, id), "app secret", &p), RC_UNAUTHENTICATED);
+}
+
 static void a_refresh_token_is_a_password_of_the_token_user(void **state)
 {
     struct fixture *f = *state;
@@ -216,6 +248,8 @@ int main(void)
         CASE(a_wrong_password_or_name_is_refused),
         CASE(an_admin_user_that_is_off_has_no_password),
         CASE(a_service_principal_signs_in_with_its_application_id),
+        CASE(each_secret_counts_until_it_expires),
+        CASE(a_disabled_principal_neither_signs_in_nor_stands),
         CASE(a_refresh_token_is_a_password_of_the_token_user),
         CASE(a_renewed_credential_ends_its_tokens),
         CASE(renewing_one_admin_password_leaves_the_other),

@@ -2,7 +2,6 @@
 
 #include "arm/subscription.h"
 #include "base/encode.h"
-#include "crypto/jws.h"
 
 static const struct evidence control_evidence = {.class = NET_CONTROL,
                                                  .peer = {4, {192, 0, 2, 7}},
@@ -22,8 +21,6 @@ static enum rc control_seal(struct meta_tx *tx, const struct crypto_key *seal, c
 
 static enum rc control_install(struct meta_tx *tx, void *arg, struct err *e)
 {
-    CLEANUP(jws_key_freep) struct jws_key *key = NULL;
-    CLEANUP(buf_done) struct buf jwk = BUF_INIT(8192);
     CLEANUP(arena_done) struct arena arena = ARENA_INIT(65536);
     struct control *c = arg;
 
@@ -31,12 +28,10 @@ static enum rc control_install(struct meta_tx *tx, void *arg, struct err *e)
                      RC_OK);
     assert_int_equal(meta_setting_put(tx, "subscription", STR(SUBSCRIPTION), e), RC_OK);
     assert_int_equal(arm_subscription_install(tx, &arena, STR(SUBSCRIPTION), e), RC_OK);
-    assert_int_equal(jws_key_generate_es256(&key, e), RC_OK);
-    assert_int_equal(jws_key_to_jwk(key, true, &jwk, e), RC_OK);
     assert_int_equal(
         control_seal(tx, &c->services.seal, "token-key", STR("0123456789abcdef0123456789abcdef")),
         RC_OK);
-    return control_seal(tx, &c->services.seal, "identity-key", buf_str(&jwk));
+    return snapshot_identity_key_new(tx, &c->services.seal, 1, e);
 }
 
 int control_setup(void **state)

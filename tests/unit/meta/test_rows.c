@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "meta/account.h"
 #include "meta/content.h"
+#include "meta/principal.h"
 
 #define GROUP "/subscriptions/S/resourceGroups/Build"
 
@@ -116,8 +117,9 @@ static enum rc expect_principal(const struct meta_principal *p, void *arg, struc
     assert_str(p->name, "admin");
     assert_int_equal(p->generation, 2);
     assert_true(p->administrator);
+    assert_true(p->enabled);
+    assert_int_equal(p->kind, META_SERVICE_PRINCIPAL);
     assert_int_equal(p->app_id.bytes[0], 8);
-    assert_int_equal(p->secret.bytes[31], 5);
     return RC_OK;
 }
 
@@ -138,8 +140,8 @@ static enum rc accounts(struct meta_tx *tx, void *arg, struct err *e)
     struct meta_principal p = {.object_id = {{7}},
                                .app_id = {{8}},
                                .name = STR("admin"),
-                               .secret = {DIGEST_SHA256, {[31] = 5}},
-                               .generation = 1};
+                               .generation = 1,
+                               .enabled = true};
     struct meta_registry_secret s = {
         .registry = {{3}}, .sealed = STR("old"), .hash = {DIGEST_SHA256, {9}}, .generation = 1};
     unsigned principals = 0, secrets = 0, none = 0;

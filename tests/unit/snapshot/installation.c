@@ -33,26 +33,23 @@ static enum rc installation_person(struct meta_tx *tx, const char *object, const
     const struct meta_principal p = {.object_id = uuid_of(object),
                                      .app_id = uuid_of(app),
                                      .name = administrator ? STR("admin") : STR("plain"),
-                                     .secret = crypto_secret_hash(STR("secret")),
                                      .generation = 1,
+                                     .enabled = true,
                                      .administrator = administrator};
+    const struct meta_secret secret = {
+        .id = uuid_random(), .principal = p.object_id, .hash = crypto_secret_hash(STR("secret"))};
+    enum rc rc = meta_principal_put(tx, &p, e);
 
-    return meta_principal_put(tx, &p, e);
+    return rc == RC_OK ? meta_secret_add(tx, &secret, e) : rc;
 }
 
 static enum rc installation_first(struct meta_tx *tx, void *arg, struct err *e)
 {
     const struct crypto_key *seal = arg;
-    CLEANUP(jws_key_freep) struct jws_key *key = NULL;
-    CLEANUP(buf_done) struct buf jwk = BUF_INIT(65536);
     struct crypto_key token;
-    enum rc rc = jws_key_generate_es256(&key, e);
+    enum rc rc = snapshot_identity_key_new(tx, seal, 1, e);
 
     crypto_random(&token, sizeof(token));
-    if (rc == RC_OK)
-        rc = jws_key_to_jwk(key, true, &jwk, e);
-    if (rc == RC_OK)
-        rc = installation_seal(tx, seal, "identity-key", buf_str(&jwk), e);
     if (rc == RC_OK)
         rc = installation_seal(tx, seal, "token-key",
                                (struct str){(const char *)token.bytes, sizeof(token.bytes)}, e);

@@ -114,6 +114,47 @@ static void the_installation_knows_itself_and_its_people(void **state)
     installation_free(&i);
 }
 
+static enum rc put_users(struct meta_tx *tx, void *arg, struct err *e)
+{
+    static const char *const upns[] = {"b@x.test", "A@x.test", "ab@x.test"};
+
+    (void)arg;
+    for (uint8_t i = 0; i < ARRAY_LEN(upns); i++) {
+        const struct meta_principal p = {.kind = META_USER,
+                                         .object_id = {{(uint8_t)(i + 1)}},
+                                         .upn = str_from(upns[i]),
+                                         .enabled = true};
+
+        assert_int_equal(meta_principal_put(tx, &p, e), RC_OK);
+    }
+    return RC_OK;
+}
+
+static void a_user_is_found_by_its_name_and_an_app_has_its_own_secrets(void **state)
+{
+    struct installation i;
+    struct uuid app = uuid_of(PLAIN_APP), nil = {{0}};
+    struct digest secret = crypto_secret_hash(STR("secret"));
+
+    (void)state;
+    installation_new(&i, 1);
+    assert_int_equal(meta_write(i.meta, &nil, put_users, NULL, NULL), RC_OK);
+    const struct snapshot *s = first(&i);
+    const struct snapshot_principal *p = snapshot_principal_by_upn(s, STR("a@X.test"));
+
+    assert_non_null(p);
+    assert_str(p->upn, "A@x.test");
+    assert_int_equal(p->object_id.bytes[0], 2);
+    assert_int_equal(p->n_secrets, 0);
+    assert_null(snapshot_principal_by_upn(s, STR("a@x.tes")));
+    assert_null(snapshot_principal_by_upn(s, STR("")));
+    assert_null(snapshot_principal_by_app(s, &nil));
+    p = snapshot_principal_by_app(s, &app);
+    assert_int_equal(p->n_secrets, 1);
+    assert_true(digest_eq(&p->secrets[0].hash, &secret));
+    installation_free(&i);
+}
+
 static void the_default_registry_is_found_when_it_is_there(void **state)
 {
     struct installation i;
@@ -182,6 +223,7 @@ int main(void)
         cmocka_unit_test(settings_of_a_registry_are_read),
         cmocka_unit_test(admin_passwords_belong_to_their_registry),
         cmocka_unit_test(the_installation_knows_itself_and_its_people),
+        cmocka_unit_test(a_user_is_found_by_its_name_and_an_app_has_its_own_secrets),
         cmocka_unit_test(the_default_registry_is_found_when_it_is_there),
         cmocka_unit_test(a_registry_that_is_not_understood_is_left_out),
         cmocka_unit_test(another_seal_opens_nothing),
