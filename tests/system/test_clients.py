@@ -6,9 +6,8 @@ import os
 import pytest
 
 from lab import run
-from lab.clients import Clients
+from lab.clients import Clients, need
 from lab.images import hello_image, write_archive, write_layout
-from lab.network import TOOLS
 
 GO = ("crane", "oras", "regctl")
 
@@ -50,11 +49,6 @@ def login(place, allowed):
 
 def credentials(place):
     return f"{place.registry.user}:{place.registry.password}"
-
-
-def need(program):
-    if not os.path.exists(os.path.join(TOOLS, program)):
-        pytest.skip(f"{program} is not here: tools/install-clients builds it where there is Go")
 
 
 def assert_forbidden(result):

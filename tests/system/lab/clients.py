@@ -2,6 +2,10 @@
 
 import os
 
+import pytest
+
+from .network import TOOLS
+
 STORAGE = """[storage]
 driver = "vfs"
 graphroot = "{dir}/storage/graph"
@@ -16,6 +20,16 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 """
 POLICY = '{"default": [{"type": "insecureAcceptAnything"}]}\n'
 REGISTRIES = 'unqualified-search-registries = []\nshort-name-mode = "permissive"\n'
+
+
+def need(program):
+    """The path of a client that tools/install-clients builds with Go: a machine without Go has none, and its test is
+    skipped; continuous integration must have it."""
+    path = os.path.join(TOOLS, program)
+    if not os.path.exists(path):
+        assert not os.environ.get("CI"), f"{program} is missing: tools/install-clients builds it"
+        pytest.skip(f"{program} is not here: tools/install-clients builds it where there is Go")
+    return path
 
 
 class Clients:
