@@ -96,7 +96,9 @@ class Kidoban:
     def command(self, *args, output="json", timeout=60):
         """A client command, run beside the server; the result as it is."""
         argv = ["nsenter", f"--net=/run/netns/{self.space.ns}", BINARY, *args, "--data", self.data, "-o", output]
-        r = run(argv, env={**self.space.env, **_sanitizers()}, timeout=timeout)
+        # A control plane that is not only for this machine has a name, which the space of the server need not know.
+        env = {"KIDOBAN_CONTROL_URL": "https://localhost:8443"} if "--control" in self.options else {}
+        r = run(argv, env={**self.space.env, **_sanitizers(), **env}, timeout=timeout)
         r.argv = ["kidoban", *args]
         return r
 
