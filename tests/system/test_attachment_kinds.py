@@ -2,9 +2,7 @@
 
 import contextlib
 import http.client
-import json
 import socket
-import ssl
 import threading
 import time
 
@@ -13,10 +11,11 @@ import pytest
 from lab import Dockerd, run, until
 from lab.clients import Clients
 from lab.gateway import PLAIN_PORT, Gateway
-from lab.http import Connection
+from lab.http import Answer, Connection, tls_context
 from lab.network import REGISTRY_ADDRESS, REGISTRY_ADDRESS6, inside, ip
 
-LOST = (OSError, http.client.HTTPException, ssl.SSLError)
+LOST = (OSError, http.client.HTTPException)
+KNOWN = {(403, "subnet"), (403, "unidentified")}
 MARKS = """table bridge marks {
   chain from_machines {
     type filter hook prerouting priority 0; policy accept;
@@ -165,7 +164,7 @@ def test_what_is_claimed_already_cannot_be_claimed_again(gateway):
 
 # Things that come and go.
 
-VERSIONS = [pytest.param(20, id="20"), pytest.param(100, id="100", marks=pytest.mark.long)]
+TIMES = [pytest.param(10, id="10"), pytest.param(100, id="100", marks=pytest.mark.long)]
 
 
 @pytest.fixture(scope="module")
@@ -188,17 +187,25 @@ def remake(g, name="brA"):
 
 
 class Load:
-    """Threads that ask again and again from one host, and remember every answer."""
+    """Threads that ask again and again from one host, each on a new connection, and remember every answer and which of
+    the network's versions was there when they began to ask."""
 
     def __init__(self, g, host, *where):
-        self.seen, self.stop, self.g, self.host = {}, threading.Event(), g, host
-        self.threads = [threading.Thread(target=self.work, args=w, daemon=True) for w in where]
+        self.seen, self.version, self.g, self.host = set(), 0, g, host
+        self.answered, self.stop = [-1] * len(where), threading.Event()
+        self.threads = [threading.Thread(target=self.work, args=(i, *w), daemon=True) for i, w in enumerate(where)]
 
-    def work(self, address, port):
+    def work(self, i, address, port):
         while not self.stop.is_set():
+            version = self.version
             with contextlib.suppress(*LOST):
-                got = hasty(self.g, self.host, address, port, 0.2)
-                self.seen[got] = self.seen.get(got, 0) + 1
+                self.seen.add(hasty(self.g, self.host, address, port))
+                self.answered[i] = version
+
+    def meets_the_next(self):
+        """Until each of them has got an answer of what is there now."""
+        self.version += 1
+        until(lambda: set(self.answered) == {self.version}, "each of the load's threads gets an answer", 60)
 
     def __enter__(self):
         for t in self.threads:
@@ -211,71 +218,89 @@ class Load:
             t.join()
 
 
-def hasty(g, host, address, port, timeout=1.0):
-    """One request on a new connection, which is given up soon: (status, origin)."""
-    context = ssl.create_default_context(cadata=g.kidoban.ca)
+def hasty(g, host, address, port):
+    """One request on a new connection: (status, origin). A knock that the network lost while its bridge was away would be
+    repeated by the kernel after a second, one whose answer was lost never: both are given up before that."""
     with inside(host.ns):
-        plain = socket.create_connection((address, port), timeout=timeout)
-    with plain, context.wrap_socket(plain, server_hostname=g.registry.login_server) as s:
+        plain = socket.create_connection((address, port), timeout=0.2)
+    plain.settimeout(1.5)
+    with plain, tls_context(g.kidoban.ca).wrap_socket(plain, server_hostname=g.registry.login_server) as s:
         h = http.client.HTTPConnection(g.registry.login_server)
         h.sock = s
         h.request("GET", "/v2/", headers={"Host": g.registry.login_server})
-        r = h.getresponse()
-        body = r.read()
-    return (r.status, json.loads(body)["errors"][0]["detail"]["origin"] if r.status == 403 else None)
+        return told(Answer(h.getresponse()))[:2]
 
 
-def known_within_a_second(ask_once):
-    """Ask until the origin is the subnet; how long that took."""
-    began = time.monotonic()
-    while True:
+def until_known(g, host, address, port):
+    """Ask until the origin is the subnet, and never anything worse than nobody's; how long that took."""
+    def known():
         with contextlib.suppress(*LOST):
-            if ask_once() == (403, "subnet"):
-                return time.monotonic() - began
-        assert time.monotonic() - began < 5, "its clients are not known"
+            got = hasty(g, host, address, port)
+            assert got in KNOWN, got
+            return got == (403, "subnet")
+
+    began = time.monotonic()
+    until(known, "its clients are known", every=0.002)
+    return time.monotonic() - began
 
 
-def assert_lost(connection):
-    """The connection belonged to what is gone: within a second no answer comes on it any more."""
-    connection.sock.settimeout(10)
-    end = time.monotonic() + 1
-    with pytest.raises(LOST):
-        while time.monotonic() < end:
+def until_lost(connection):
+    """The connection belonged to what is gone: soon no answer comes on it any more. How long that took."""
+    began = time.monotonic()
+
+    def lost():
+        try:
             connection.get("/v2/")
+        except LOST:
+            return True
+        return False
+
+    connection.sock.settimeout(10)
+    until(lost, "the old connection is lost", every=0.002)
     connection.close()
+    return time.monotonic() - began
 
 
-@pytest.mark.parametrize("times", VERSIONS)
+def report(what, times, took, lost):
+    """The figures. That they are below a second is asserted where there is time for many and little else runs."""
+    took, lost = sorted(took), sorted(lost)
+    print(f"{what} {times} times: known after {took[times // 2] * 1e3:.0f} ms, at most {took[-1] * 1e3:.0f} ms; the old "
+          f"one's connections lost after {lost[times // 2] * 1e3:.0f} ms, at most {lost[-1] * 1e3:.0f} ms")
+    if times == 100:
+        assert took[-1] < 1.0 and lost[-1] < 1.0
+
+
+@pytest.mark.parametrize("times", TIMES)
 @pytest.mark.parametrize("port", [443, PLAIN_PORT], ids=["its own listener", "a main listener"])
 def test_a_bridge_made_again_is_known_at_once_and_nothing_of_the_old_one_is_believed(yard, times, port):
-    g, took = yard, []
-    known_within_a_second(lambda: hasty(g, g.allowed, REGISTRY_ADDRESS, port, 0.3))
+    g, took, lost = yard, [], []
+    until_known(g, g.allowed, REGISTRY_ADDRESS, port)
     with Load(g, g.allowed, (REGISTRY_ADDRESS, 443), (REGISTRY_ADDRESS, PLAIN_PORT), (REGISTRY_ADDRESS6, 443)) as load:
         for _ in range(times):
             old = Connection(g.allowed, g.kidoban.ca, g.registry.login_server, port, REGISTRY_ADDRESS)
             assert told(old.get("/v2/"))[:2] == (403, "subnet")
             remake(g)
-            took.append(known_within_a_second(lambda: hasty(g, g.allowed, REGISTRY_ADDRESS, port, 0.3)))
+            took.append(until_known(g, g.allowed, REGISTRY_ADDRESS, port))
+            lost.append(until_lost(old))
+            load.meets_the_next()
             until(lambda: g.state("a") == ("Listening", ""), "the new device's listener")
-            assert_lost(old)
-    assert set(load.seen) <= {(403, "subnet"), (403, "unidentified")}, load.seen
-    assert load.seen[(403, "subnet")] >= times, load.seen
-    assert max(took) < 1.0, took
+    report("a bridge made again", times, took, lost)
+    assert load.seen <= KNOWN, load.seen
 
 
 def test_a_bridge_that_is_away_leaves_its_attachment_waiting_and_others_in_peace(yard):
     g = yard
     ip("link", "set", "brA", "name", "brX", ns=g.ns)
     until(lambda: g.state("a") == ("Waiting", "there is no device brA now"), "the attachment waits")
-    assert hasty(g, g.public, REGISTRY_ADDRESS, 443) == (401, None)
+    assert ask(g, g.public)[0] == 401
     ip("link", "set", "brX", "name", "brA", ns=g.ns)
     until(lambda: g.state("a") == ("Listening", ""), "the attachment listens again")
-    assert known_within_a_second(lambda: hasty(g, g.allowed, REGISTRY_ADDRESS, PLAIN_PORT, 0.3)) < 1.0
+    until_known(g, g.allowed, REGISTRY_ADDRESS, PLAIN_PORT)
 
 
-@pytest.mark.parametrize("times", VERSIONS)
+@pytest.mark.parametrize("times", TIMES)
 def test_a_namespace_made_again_is_known_at_once_and_nothing_of_the_old_one_is_believed(yard, times):
-    g, took, ns = yard, [], yard.ns + "-n"
+    g, took, lost, ns = yard, [], [], yard.ns + "-n"
 
     class Inside:  # a machine of the namespace: the gateway itself
         pass
@@ -289,14 +314,14 @@ def test_a_namespace_made_again_is_known_at_once_and_nothing_of_the_old_one_is_b
         ip("netns", "add", ns)
         ip("link", "set", "lo", "up", ns=ns)
         ip("addr", "add", "10.7.0.1/24", "dev", "lo", ns=ns)
-        took.append(known_within_a_second(lambda: hasty(g, machine, "10.7.0.1", 443)))
+        took.append(until_known(g, machine, "10.7.0.1", 443))
         old = Connection(machine, g.kidoban.ca, g.registry.login_server, 443, "10.7.0.1")
         assert told(old.get("/v2/"))[:2] == (403, "subnet")
         ip("netns", "del", ns)
-        assert_lost(old)
+        lost.append(until_lost(old))
         until(lambda: g.state("n")[0] == "Waiting", "the attachment waits")
     g.kidoban("network", "attachment", "delete", "--name", "n", "--yes")
-    assert max(took) < 1.0, took
+    report("a namespace made again", times, took, lost)
 
 
 def test_a_vxlan_device_is_a_network_too(yard):
