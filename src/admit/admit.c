@@ -17,6 +17,16 @@ struct registry_store *admit_store(const struct http_request *req)
     return admission_of(req)->admit->config.store;
 }
 
+struct snapshot_hub *admit_hub(const struct http_request *req)
+{
+    return admission_of(req)->admit->config.hub;
+}
+
+struct str admit_suffix(const struct http_request *req)
+{
+    return admission_of(req)->admit->config.suffix;
+}
+
 const struct lanes *admit_lanes(const struct http_request *req)
 {
     return &admission_of(req)->admit->config.lanes;

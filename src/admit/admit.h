@@ -64,8 +64,12 @@ void admit_free(struct admit *a);
 struct http_service admit_service(struct admit *a); /* for the http server */
 
 struct registry_store *admit_store(const struct http_request *req);
+struct snapshot_hub *admit_hub(const struct http_request *req);
+struct str admit_suffix(const struct http_request *req); /* of the login servers */
 const struct lanes *admit_lanes(const struct http_request *req);
 void *admit_services(const struct http_request *req);
+/* Answers in the form of the listener's class, and sets the outcome. `code` may be NULL. */
+void admit_refuse(struct http_request *req, unsigned status, const char *code, const char *message, const char *outcome);
 /* On each loop after it adopted `s` (snapshot_on_adopt): requests that the gate no longer lets in are cut. */
 void admit_judge_again(struct http_server *http, struct loop *l, const struct snapshot *s);
 
@@ -97,6 +101,9 @@ NODISCARD enum rc admit_refresh_token(struct http_request *req, struct str token
 /* A service principal alone: what the identity endpoint asks. The same failures. */
 NODISCARD enum rc admit_sign_in_app(struct http_request *req, struct str app_id, struct str secret, struct principal *ret,
                                     struct err *e);
+/* A user by name (UPN, any case) and password. Hashes: on the password lane only. RC_INTERNAL: its record is unreadable. */
+NODISCARD enum rc admit_sign_in_user(struct http_request *req, struct str upn, struct str password,
+                                     const struct snapshot_principal **ret, struct err *e);
 /* /oauth2/token and the identity endpoints: the limiter's key of this request. */
 struct auth_limiter_key admit_limiter_key(struct http_request *req, struct str account);
 bool admit_sign_in_allowed(struct http_request *req, struct str account); /* false: answer 429 */

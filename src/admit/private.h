@@ -14,8 +14,6 @@ struct admit {
 };
 
 const struct admit_api *admit_api_of(const struct admit *a, const struct http_request *req);
-/* Answers in the form of the listener's class, and sets the outcome. */
-void admit_refuse(struct http_request *req, unsigned status, const char *code, const char *message, const char *outcome);
 
 /* --- host.c --- */
 /* The registry that the request's Host names; NULL: nobody's. */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/metric.h"
+#include "crypto/password.h"
 
 static enum rc refuse(struct err *e)
 {
@@ -169,6 +170,21 @@ enum rc admit_sign_in_app(struct http_request *req, struct str app_id, struct st
     if (rc != RC_OK)
         return rc;
     return counted(req, app_id, app_sign_in(admission_of(req)->snapshot, app_id, &given, ret, e));
+}
+
+enum rc admit_sign_in_user(struct http_request *req, struct str upn, struct str password,
+                           const struct snapshot_principal **ret, struct err *e)
+{
+    const struct snapshot_principal *p =
+        snapshot_principal_by_upn(admission_of(req)->snapshot, upn);
+    struct str record = p && p->enabled ? p->password : STR("");
+    enum rc rc = allowed(req, upn, e);
+
+    if (rc == RC_OK)
+        rc = counted(req, upn, password_verify(password, record, e));
+    if (rc == RC_OK)
+        *ret = p;
+    return rc;
 }
 
 enum rc admit_sign_in(struct http_request *req, struct str user, struct str password,

@@ -95,7 +95,8 @@ static enum rc open_hub(struct server *s, struct err *e)
     return snapshot_hub_new(&config, &s->hub, e);
 }
 
-/* The control plane's table: ARM's routes and the identity endpoints'. */
+/* The control plane's table: the identity endpoints' routes, then ARM's, whose last ones take what
+ * is left. */
 static struct http_routes join_routes(struct server *s)
 {
     size_t n = arm_routes.n + sts_routes.n;
@@ -103,10 +104,10 @@ static struct http_routes join_routes(struct server *s)
     s->control_routes = calloc(n, sizeof(struct http_route));
     if (!s->control_routes)
         abort();
-    for (size_t i = 0; i < arm_routes.n; i++)
-        s->control_routes[i] = arm_routes.list[i];
     for (size_t i = 0; i < sts_routes.n; i++)
-        s->control_routes[arm_routes.n + i] = sts_routes.list[i];
+        s->control_routes[i] = sts_routes.list[i];
+    for (size_t i = 0; i < arm_routes.n; i++)
+        s->control_routes[sts_routes.n + i] = arm_routes.list[i];
     return (struct http_routes){s->control_routes, n, true};
 }
 

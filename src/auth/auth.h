@@ -69,13 +69,23 @@ NODISCARD enum rc auth_token_verify(struct jws_key *key, const struct auth_token
 
 /* --- identity access tokens (JWT, ES256, typ at+jwt) --- */
 struct auth_identity_token {
-    struct uuid tenant, object_id, app_id;
+    struct uuid tenant, object_id;
+    struct uuid app_id; /* of a user's: the client that it signed in with */
     struct str issuer, audience;
+    struct str upn, name; /* a user's, for other readers: nothing here reads them back */
     int64_t generation, issued_us, expires_us;
 };
 NODISCARD enum rc auth_identity_mint(const struct jws_key *key, const struct auth_identity_token *t, struct buf *out, struct err *e);
 NODISCARD enum rc auth_identity_verify(struct jws_key *const *keys, size_t n_keys, struct str token, int64_t now_us,
                                        struct arena *a, struct auth_identity_token *ret, struct err *e);
+
+/* An id token (OpenID Connect Core 2; JWT, ES256): what a client shows of its user. Nothing here accepts one. */
+struct auth_id_token {
+    struct uuid tenant, object_id;
+    struct str issuer, client, upn, name; /* client: the audience, as it spelled itself */
+    int64_t issued_us, expires_us;
+};
+NODISCARD enum rc auth_id_token_mint(const struct jws_key *key, const struct auth_id_token *t, struct buf *out, struct err *e);
 
 /* The audience of the registries' token exchange, without final slash. */
 #define AUTH_REGISTRIES_AUDIENCE "https://containerregistry.azure.net"

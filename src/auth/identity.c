@@ -4,6 +4,14 @@
 
 #include <inttypes.h>
 
+static void add_text(struct buf *b, const char *name, struct str value)
+{
+    if (value.len == 0)
+        return;
+    buf_addf(b, ",\"%s\":", name);
+    buf_add_json(b, value);
+}
+
 enum rc auth_identity_mint(const struct jws_key *key, const struct auth_identity_token *t,
                            struct buf *out, struct err *e)
 {
@@ -21,10 +29,34 @@ enum rc auth_identity_mint(const struct jws_key *key, const struct auth_identity
     auth_claims_add_uuid(&claims, "sub", &t->object_id);
     auth_claims_add_uuid(&claims, "appid", &t->app_id);
     auth_claims_add_uuid(&claims, "client_id", &t->app_id);
+    add_text(&claims, "upn", t->upn);
+    add_text(&claims, "name", t->name);
     buf_addf(&claims, ",\"generation\":%" PRId64 ",\"ver\":\"1.0\"}", t->generation);
     enum rc rc = buf_status(&claims, e);
 
     return rc == RC_OK ? jws_sign(key, JWS_ES256, "at+jwt", buf_str(&claims), out, e) : rc;
+}
+
+enum rc auth_id_token_mint(const struct jws_key *key, const struct auth_id_token *t,
+                           struct buf *out, struct err *e)
+{
+    CLEANUP(buf_done) struct buf claims = BUF_INIT(8192);
+
+    buf_add(&claims, STR("{\"iss\":"));
+    buf_add_json(&claims, t->issuer);
+    buf_add(&claims, STR(",\"aud\":"));
+    buf_add_json(&claims, t->client);
+    auth_claims_add_times(&claims, t->issued_us, t->expires_us);
+    auth_claims_add_uuid(&claims, "tid", &t->tenant);
+    auth_claims_add_uuid(&claims, "oid", &t->object_id);
+    auth_claims_add_uuid(&claims, "sub", &t->object_id);
+    add_text(&claims, "upn", t->upn);
+    add_text(&claims, "preferred_username", t->upn);
+    add_text(&claims, "name", t->name);
+    buf_add(&claims, STR(",\"ver\":\"1.0\"}"));
+    enum rc rc = buf_status(&claims, e);
+
+    return rc == RC_OK ? jws_sign(key, JWS_ES256, "JWT", buf_str(&claims), out, e) : rc;
 }
 
 static enum rc read_claims(const struct json *claims, struct arena *a,

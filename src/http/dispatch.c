@@ -19,28 +19,53 @@ static void call_run(struct lane_job *job)
 {
     struct http_exchange *x = CONTAINER_OF(job, struct http_exchange, job);
     http_handler_fn *fn = x->call;
-    enum http_verdict verdict = fn(&x->req);
 
-    assert(verdict == HTTP_ANSWERED && x->req.response.status > 0);
-    (void)verdict;
+    x->verdict = fn(&x->req);
+    assert(x->verdict == HTTP_DECLINED || x->req.response.status > 0);
+}
+
+static void call_submit(struct http_request *req, struct lane *lane, const struct uuid *key);
+
+/* Those who come from one place wait for each other, not for everybody. */
+static struct uuid place_key(const struct evidence *ev)
+{
+    size_t address = ev->peer.family == 6 ? 8 : 16; /* one IPv6 client has a whole /64 */
+    uint64_t hash = str_hash((struct str){(const char *)ev->peer.bytes, address});
+    struct uuid key = ev->attachment;
+
+    for (size_t i = 0; i < sizeof(hash); i++)
+        key.bytes[i] ^= (uint8_t)(hash >> (8 * i));
+    return key;
+}
+
+static void call_password(struct http_request *req)
+{
+    struct http_exchange *x = exchange_of(req);
+    struct uuid key = place_key(req->evidence);
+
+    assert(req->route->call && x->call != req->route->call);
+    x->call = req->route->call;
+    call_submit(req, x->home->server->config.lanes.password, &key);
 }
 
 static void call_done(struct lane_job *job, enum rc rc)
 {
     struct http_exchange *x = CONTAINER_OF(job, struct http_exchange, job);
 
-    if (rc == RC_OK)
-        http_respond(&x->req);
-    else
+    if (rc != RC_OK)
         respond_unavailable(&x->req, "the server is busy");
+    else if (x->verdict == HTTP_DECLINED)
+        call_password(&x->req);
+    else
+        http_respond(&x->req);
 }
 
-static void call_submit(struct http_request *req)
+static void call_submit(struct http_request *req, struct lane *lane, const struct uuid *key)
 {
     struct http_exchange *x = exchange_of(req);
 
     x->job = (struct lane_job){
-        .key = req->lane_key,
+        .key = *key,
         .run = call_run,
         .done = call_done,
         .home = req->loop,
@@ -50,8 +75,13 @@ static void call_submit(struct http_request *req)
         http_respond(req);
         return;
     }
-    if (lane_submit(x->home->server->config.lanes.read, &x->job, NULL) != RC_OK)
+    if (lane_submit(lane, &x->job, NULL) != RC_OK)
         respond_unavailable(req, "the server is busy");
+}
+
+static void call_read(struct http_request *req)
+{
+    call_submit(req, exchange_of(req)->home->server->config.lanes.read, &req->lane_key);
 }
 
 /* --- collecting its body --- */
@@ -84,7 +114,7 @@ static enum http_flow collect_data(struct http_request *req, struct str bytes)
 static void collect_end(struct http_request *req)
 {
     req->sink = NULL;
-    call_submit(req);
+    call_read(req);
 }
 
 static void collect_abort(struct http_request *req, enum rc reason)
@@ -102,7 +132,7 @@ void http_call_start(struct http_request *req, http_handler_fn *fn)
     x->call = fn;
     x->collected = BUF_INIT(HTTP_CALL_BODY_MAX);
     if (!req->has_body)
-        call_submit(req);
+        call_read(req);
     else if (req->content_length > 0 && (uint64_t)req->content_length > body_max(req))
         respond_too_large(req);
     else if (req->content_length > 0 && !http_body_reserve(x, (uint64_t)req->content_length))
@@ -123,7 +153,7 @@ void http_dispatch(struct http_request *req)
         return;
     }
     if (route->kind == ROUTE_CALL) {
-        http_call_start(req, route->call ? route->call : route->start);
+        http_call_start(req, route->start);
         return;
     }
     if (route->start(req) == HTTP_ANSWERED)

@@ -76,6 +76,7 @@ struct http_exchange {
     struct lane_job job;
     struct buf collected;
     http_handler_fn *call;
+    enum http_verdict verdict; /* its */
     uint64_t reserved; /* of the server's budget */
 };
 

@@ -16,9 +16,10 @@ struct http_route {
     enum http_route_kind kind;
     /* ROUTE_HOT: on the loop; may decline, then `call` runs. ROUTE_STREAM: on the loop; answers, or declines: then it
      * has called http_body_take, or will call that or http_respond later.
-     * ROUTE_CALL: the handler itself, on the metadata read lane, with the whole body in req->body. */
+     * ROUTE_CALL: the handler itself, on the metadata read lane, with the whole body in req->body. It may decline where a
+     * password has to be hashed: then `call` runs on the password lane, in turn with other clients' addresses. */
     http_handler_fn *start;
-    http_handler_fn *call; /* as ROUTE_CALL's, for a hot route that declined */
+    http_handler_fn *call; /* as ROUTE_CALL's, for a route that declined */
 };
 struct http_routes {
     const struct http_route *list;

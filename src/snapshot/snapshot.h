@@ -88,6 +88,8 @@ struct snapshot_config {
 /* Builds the first snapshot from the database. */
 NODISCARD enum rc snapshot_hub_new(const struct snapshot_config *config, struct snapshot_hub **ret, struct err *e);
 void snapshot_hub_free(struct snapshot_hub *h);
+struct meta *snapshot_meta(struct snapshot_hub *h); /* what it was built from, for queries that are not configuration */
+const struct crypto_key *snapshot_seal(const struct snapshot_hub *h);
 /* On a loop: the newest this loop has adopted. pin counts a request that keeps it. */
 const struct snapshot *snapshot_current(const struct snapshot_hub *h, const struct loop *l);
 const struct snapshot *snapshot_pin(struct snapshot_hub *h, const struct loop *l);

@@ -57,3 +57,15 @@ enum rc sts_audience(struct arena *a, const struct sts_asked *asked, struct str 
     *ret = audience;
     return RC_OK;
 }
+
+bool sts_asks_for(const struct sts_asked *asked, const char *word)
+{
+    struct str rest = asked->scope;
+
+    if (!rest.ptr) /* the v1 form gives what there is */
+        return true;
+    while (rest.len > 0)
+        if (str_is(str_split(&rest, ' '), word))
+            return true;
+    return false;
+}

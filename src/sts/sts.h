@@ -7,4 +7,6 @@
 
 extern const struct http_routes sts_routes;
 
+enum { STS_TOKEN_LIFE_S = 3600 }; /* of access tokens */
+
 #endif

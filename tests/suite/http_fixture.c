@@ -251,6 +251,7 @@ static const struct http_route list[] = {
     {HTTP_GET, "/cold", "", ROUTE_HOT, decline, echo},
     {HTTP_POST, "/refuse", "", ROUTE_HOT, refuse, NULL},
     {HTTP_POST, "/echo", "", ROUTE_CALL, echo, NULL},
+    {HTTP_POST, "/slow-echo", "", ROUTE_CALL, decline, echo},
     {HTTP_GET, "/wait", "", ROUTE_CALL, wait_at_gate, NULL},
     {HTTP_GET, "/file", "", ROUTE_CALL, send_file, NULL},
     {HTTP_GET, "/short", "", ROUTE_CALL, send_short_file, NULL},
@@ -458,7 +459,7 @@ int fix_setup(void **state, bool tls)
         make_tls(f);
     struct http_server_config config = {
         .service = {f, on_request, on_finished, on_answering, on_error},
-        .lanes = {.read = f->read, .disk = f->disk},
+        .lanes = {.read = f->read, .disk = f->disk, .password = f->disk},
         .call_body_budget = 6 * 1024 * 1024,
         .server_field = "kidoban",
         .limits = {FIX_HEAD_MS, FIX_IDLE_MS, FIX_BODY_MS, 1000, 1024, FIX_GENTLE_MS},

@@ -60,6 +60,16 @@ static void pipelined_requests_are_answered_in_order(void **state)
     take_answer(&c, 404, "none");
 }
 
+static void a_call_that_declines_runs_on_the_password_lane_with_its_body(void **state)
+{
+    CLIENT c;
+
+    client_open(&c, *state);
+    client_send(&c, STR(POST("/slow-echo") "Content-Length: 3\r\n\r\nabc" GET("/hot")));
+    take_answer(&c, 200, "abc");
+    take_answer(&c, 200, "hello");
+}
+
 static void a_thousand_pipelined_requests_get_a_thousand_answers(void **state)
 {
     CLEANUP(buf_done) struct buf many = BUF_INIT(1 << 20);
@@ -641,6 +651,7 @@ int main(void)
         BOTH(a_connection_serves_one_request_after_the_other),
         BOTH(a_byte_is_counted_once),
         BOTH(pipelined_requests_are_answered_in_order),
+        BOTH(a_call_that_declines_runs_on_the_password_lane_with_its_body),
         BOTH(a_thousand_pipelined_requests_get_a_thousand_answers),
         BOTH(a_request_may_come_byte_by_byte),
         BOTH(a_large_head_is_taken),
