@@ -18,6 +18,7 @@
  *   "catalog"     registry:catalog:*
  * on control listeners:
  *   "public"      discovery, token endpoint
+ *   "signed-in"   any valid token; the handler says whose things it shows (long operations)
  *   an ARM action, "Microsoft.ContainerRegistry/registries/write": a bearer token of the control URL whose principal may
  * on metrics listeners: "public" only. */
 struct admission { /* req->admission; in the request's arena */

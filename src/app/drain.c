@@ -17,6 +17,8 @@ struct drain_loop {
 struct drain {
     struct http_server *http;
     bool begun;
+    bool (*busy)(void *ctx);
+    void *busy_ctx;
     atomic_int_least64_t deadline_us;
     size_t n;
     struct drain_loop loops[];
@@ -29,7 +31,7 @@ static void stop_when_empty(struct drain *d)
 
     for (size_t i = 0; i < d->n; i++)
         left += atomic_load(&d->loops[i].left);
-    if (left > 0)
+    if (left > 0 || (d->busy && d->busy(d->busy_ctx)))
         return;
     for (size_t i = 0; i < d->n; i++)
         loop_stop(d->loops[i].loop);
@@ -75,6 +77,12 @@ struct drain *drain_new(struct http_server *http, struct loop *const *loops, siz
         atomic_store(&l->left, SIZE_MAX / (2 * n_loops)); /* unknown until its first tick */
     }
     return d;
+}
+
+void drain_wait_for(struct drain *d, bool (*busy)(void *ctx), void *ctx)
+{
+    d->busy = busy;
+    d->busy_ctx = ctx;
 }
 
 void drain_begin(struct drain *d)

@@ -2,6 +2,7 @@
 #include "app/drain.h"
 #include "app/listeners.h"
 #include "app/server.h"
+#include "arm/operation.h"
 #include "base/log.h"
 #include "sys/thread.h"
 #include <signal.h>
@@ -25,6 +26,7 @@ static void on_end(void *ctx, int signum)
 
     log_info("server.draining", F_I64("signal", signum));
     listeners_close(r->server->listeners);
+    arm_operations_stop(r->server->control.operations);
     drain_begin(r->drain);
 }
 
@@ -88,6 +90,14 @@ static void on_adopt(void *ctx, struct loop *l, const struct snapshot *s)
     const struct server *server = ctx;
 
     admit_judge_again(server->http, l, s);
+}
+
+/* A change of theirs waits for every loop. */
+static bool operations_busy(void *ctx)
+{
+    const struct server *s = ctx;
+
+    return !arm_operations_ended(s->control.operations);
 }
 
 static enum rc watch_signals(struct run *r, struct err *e)
@@ -182,6 +192,9 @@ enum rc server_run(struct server *s, int helper_fd, struct err *e)
         attach_now(s);
         rc = start_threads(&r, e);
     }
+    drain_wait_for(r.drain, operations_busy, s);
+    if (rc == RC_OK)
+        rc = arm_operations_start(s->control.operations, e);
     if (rc == RC_OK) {
         say_ready(s);
         loop_run(s->loops[0]);

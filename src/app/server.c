@@ -3,6 +3,7 @@
 #include "app/listeners.h"
 #include "app/metrics_routes.h"
 #include "arm/arm.h"
+#include "arm/operation.h"
 #include "blob/blob.h"
 #include "oci/oci.h"
 #include "sts/sts.h"
@@ -170,6 +171,7 @@ static void open_control(struct server *s)
         .attachment_state = attachment_state,
         .attachment_ctx = s,
     };
+    s->control.operations = arm_operations_new(&s->control);
 }
 
 static enum rc open_admit(struct server *s, struct err *e)
@@ -252,6 +254,7 @@ void server_free(struct server *s)
     if (!s)
         return;
     http_server_free(s->http);
+    arm_operations_free(s->control.operations);
     admit_free(s->admit);
     free(s->control_routes);
     auth_limiter_free(s->limiter);

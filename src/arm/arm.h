@@ -17,6 +17,7 @@ void arm_error(struct http_request *req, unsigned status, const char *code, cons
 enum arm_attachment_state { ARM_ATTACHMENT_WAITING, ARM_ATTACHMENT_LISTENING, ARM_ATTACHMENT_FAILED };
 
 /* What handlers work on: admit_config.services. Lives longer than the server. */
+struct arm_operations;
 struct arm_services {
     struct snapshot_hub *hub;
     struct meta *meta;
@@ -25,6 +26,7 @@ struct arm_services {
     /* Any thread. Writes why (terminated, "" for nothing) to `reason`. NULL: nothing listens, every attachment waits. */
     enum arm_attachment_state (*attachment_state)(void *ctx, const struct uuid *attachment, char *reason, size_t cap);
     void *attachment_ctx;
+    struct arm_operations *operations; /* who finishes what goes on after the answer; NULL: the next start */
 };
 
 #endif

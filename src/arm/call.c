@@ -1,6 +1,7 @@
 #include "arm/call.h"
 
 #include "arm/id.h"
+#include "arm/operation.h"
 #include "base/clock.h"
 #include "base/encode.h"
 
@@ -122,17 +123,43 @@ bool arm_failed(struct arm_call *c, enum rc rc, const struct err *e)
 }
 
 /* --- ids --- */
+enum rc arm_group_stays(struct str name, const struct json *body, struct err *e)
+{
+    if (strcmp(arm_state(body), "Deleting") != 0)
+        return RC_OK;
+    return err_code(e, RC_CONFLICT, "ResourceGroupBeingDeleted",
+                    "The resource group '%.*s' is in deprovisioning state and cannot perform this "
+                    "operation.",
+                    STR_ARG(name));
+}
+
+/* Nothing is put into a group that goes. */
+static enum rc group_takes(const struct arm_call *c, const struct meta_resource *group,
+                           struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    bool puts = c->req->method == HTTP_PUT || c->req->method == HTTP_PATCH;
+    enum rc rc = puts ? arm_body_parse(group, &body, e) : RC_OK;
+
+    return rc == RC_OK && puts ? arm_group_stays(c->group, body, e) : rc;
+}
+
 enum rc arm_group_get(struct arm_call *c, struct meta_tx *tx, struct meta_resource *ret,
                       struct err *e)
 {
     struct str id = arena_printf(c->arena, "%.*s/resourceGroups/%.*s", STR_ARG(c->subscription_id),
                                  STR_ARG(c->group));
-    enum rc rc = meta_resource_get(tx, c->arena, id, ret, e);
+    struct meta_resource group = {0};
+    enum rc rc = meta_resource_get(tx, c->arena, id, &group, e);
 
-    if (rc != RC_NOT_FOUND)
-        return rc;
-    return err_code(e, RC_NOT_FOUND, "ResourceGroupNotFound",
-                    "Resource group '%.*s' could not be found.", STR_ARG(c->group));
+    if (rc == RC_NOT_FOUND)
+        return err_code(e, RC_NOT_FOUND, "ResourceGroupNotFound",
+                        "Resource group '%.*s' could not be found.", STR_ARG(c->group));
+    if (rc == RC_OK)
+        rc = group_takes(c, &group, e);
+    if (rc == RC_OK)
+        *ret = group;
+    return rc;
 }
 
 enum rc arm_id_of_call(struct arm_call *c, struct meta_tx *tx, struct str *ret, struct err *e)
@@ -253,12 +280,10 @@ enum rc arm_precondition(struct arm_call *c, struct str etag, struct err *e)
 enum rc arm_audit(struct arm_write *w, const char *operation, struct str target, struct str before,
                   struct str after, struct err *e)
 {
-    struct arm_call *c = w->call;
-    char address[IP_TEXT_MAX];
     struct meta_audit entry = {
         .at_us = clock_wall_us(),
-        .principal = str_from(admission_of(c->req)->principal.name),
-        .address = ip_format(&c->req->evidence->peer, address),
+        .principal = w->actor.principal,
+        .address = w->actor.address,
         .operation = str_from(operation),
         .target = target,
         .before = before.ptr ? before : STR(""),
@@ -311,9 +336,19 @@ static enum rc change_run(struct meta_tx *tx, struct snapshot_change *change, vo
                           struct err *e)
 {
     struct change_job *job = arg;
-    struct arm_write w = {.call = job->call, .tx = tx, .change = change, .arena = job->call->arena};
+    struct arm_call *c = job->call;
+    const struct principal *principal = &admission_of(c->req)->principal;
+    char address[IP_TEXT_MAX];
+    struct arm_write w = {
+        .call = c,
+        .actor = {str_from(principal->name), ip_format(&c->req->evidence->peer, address),
+                  principal->object_id},
+        .tx = tx,
+        .change = change,
+        .arena = c->arena,
+    };
 
-    job->call->created = job->call->missing = false;
+    c->created = c->missing = c->operation.is = false;
     return job->fn(&w, e);
 }
 
@@ -321,5 +356,9 @@ enum rc arm_change(struct arm_call *c, arm_write_fn *fn, struct err *e)
 {
     struct change_job job = {c, fn};
 
-    return snapshot_change(c->services->hub, change_run, &job, e);
+    enum rc rc = snapshot_change(c->services->hub, change_run, &job, e);
+
+    if (rc == RC_OK && c->operation.is)
+        arm_operations_wake(c->services->operations);
+    return rc;
 }

@@ -18,6 +18,13 @@ struct arm_call { /* on the handler's stack; texts in the request's arena */
     struct str group, name, child; /* from the path; STR_NONE where it has none */
     struct json *sent;             /* the body: an object, or NULL when there was none */
     struct json *answer;           /* what arm_answer_json sends */
+    struct { /* that the write began: operation.h */
+        bool is;
+        struct uuid id;
+        struct arm_style style;
+        const struct arm_type *type;
+        struct str target, location;
+    } operation;
     /* Set in the write function, read after it: */
     struct meta_resource stored;
     bool created, missing;
@@ -29,7 +36,11 @@ void arm_call_done(struct arm_call *c);
 
 /* In a transaction; each may run again, so that what it makes belongs to it. */
 struct arm_write {
-    struct arm_call *call;
+    struct arm_call *call; /* in an operation: without req, group, name and sent */
+    struct arm_actor {     /* for the audit */
+        struct str principal, address;
+        struct uuid object_id;
+    } actor;
     struct meta_tx *tx;
     struct snapshot_change *change;
     struct arena *arena;
@@ -38,6 +49,8 @@ struct arm_write {
 
 /* The group's resource as stored: ResourceGroupNotFound. */
 NODISCARD enum rc arm_group_get(struct arm_call *c, struct meta_tx *tx, struct meta_resource *ret, struct err *e);
+/* ResourceGroupBeingDeleted: a group of that name and stored body goes. */
+NODISCARD enum rc arm_group_stays(struct str name, const struct json *body, struct err *e);
 /* The canonical id of the call's resource (or, without a name, of its collection, ending in '/'). */
 NODISCARD enum rc arm_id_of_call(struct arm_call *c, struct meta_tx *tx, struct str *ret, struct err *e);
 /* The call's resource and its parsed body: ResourceNotFound in ARM's words. */

@@ -1,5 +1,7 @@
-/* Resource groups. Deleting one deletes what is in it, in the same transaction. */
+/* Resource groups. Deleting one is an operation that deletes what is in it, one by one, and then
+ * the group. */
 #include "arm/group.h"
+#include "arm/operation.h"
 #include "arm/subscription.h"
 
 enum { GROUP_NAME_MAX = 90 };
@@ -22,25 +24,43 @@ static enum rc group_check_name(struct str name, struct err *e)
                     STR_ARG(str_take(name, 200)));
 }
 
+static enum rc group_place(struct arm_write *w, const struct json *sent, struct json *body,
+                           struct err *e)
+{
+    struct str stored = json_str(json_get(body, "location"));
+    enum rc rc = arm_location_set(sent, body, e);
+
+    if (rc != RC_CONFLICT)
+        return rc;
+    return err_code(e, rc, "InvalidResourceGroupLocation",
+                    "Invalid resource group location. The Resource group '%.*s' already exists "
+                    "in location '%.*s'.",
+                    STR_ARG(w->call->name), STR_ARG(stored));
+}
+
 static enum rc group_put(struct arm_write *w, const struct json *sent, struct json *body,
                          struct err *e)
 {
-    struct str stored = json_str(json_get(body, "location"));
     struct str managed_by = json_str(json_get_nocase(sent, "managedBy"));
     enum rc rc = arm_subscription_exists(w, e);
 
     if (rc == RC_OK)
-        rc = arm_location_set(sent, body, e);
-    if (rc == RC_CONFLICT)
-        return err_code(e, rc, "InvalidResourceGroupLocation",
-                        "Invalid resource group location. The Resource group '%.*s' already exists "
-                        "in location '%.*s'.",
-                        STR_ARG(w->call->name), STR_ARG(stored));
+        rc = arm_group_stays(w->call->name, body, e);
+    if (rc == RC_OK)
+        rc = group_place(w, sent, body, e);
     if (rc == RC_OK)
         rc = arm_tags_set(sent, body, false, e);
     if (rc == RC_OK && managed_by.ptr)
         json_set_str(body, "managedBy", managed_by);
     return rc;
+}
+
+static enum rc group_patch(struct arm_write *w, const struct json *sent, struct json *body,
+                           struct err *e)
+{
+    enum rc rc = arm_group_stays(w->call->name, body, e);
+
+    return rc == RC_OK ? arm_tags_patch(w, sent, body, e) : rc;
 }
 
 static struct json *group_render(const struct arm_view *v, const struct meta_resource *r,
@@ -57,60 +77,21 @@ static struct json *group_render(const struct arm_view *v, const struct meta_res
         json_set(out, "managedBy", json_clone(json_get(body, "managedBy")));
     if (json_get(body, "tags"))
         json_set(out, "tags", json_clone(json_get(body, "tags")));
-    json_set_text(properties, "provisioningState", "Succeeded");
+    json_set_text(properties, "provisioningState", arm_state(body));
     json_set(out, "properties", properties);
     return out;
 }
 
-/* --- what is inside --- */
-struct inside {
-    struct arena *arena;
-    struct inside_item {
-        struct inside_item *next;
-        struct str id;
-    } * list;
-};
-
-/* Ids only: a group can hold more than a request's memory. */
-static enum rc inside_add(const struct meta_resource *r, void *arg, struct err *e)
+/* --- long operations --- */
+static struct arm_style group_style(const struct arm_call *c, enum arm_verb verb,
+                                    const struct json *before, const struct json *after)
 {
-    struct inside *inside = arg;
-    struct inside_item *item = ARENA_NEW(inside->arena, struct inside_item);
-
-    if (!item)
-        return err_set(e, RC_TOO_LARGE, "The resource group holds too much to be deleted at once.");
-    *item = (struct inside_item){inside->list, arena_copy(inside->arena, r->id)};
-    if (!item->id.ptr)
-        return err_set(e, RC_TOO_LARGE, "The resource group holds too much to be deleted at once.");
-    inside->list = item;
-    return RC_OK;
-}
-
-static enum rc inside_delete(struct arm_write *w, struct str id, struct err *e)
-{
-    CLEANUP(arena_done) struct arena arena = ARENA_INIT(HTTP_ARENA_MAX);
-    struct arm_write own = *w;
-    struct meta_resource r = {0};
-    const struct arm_type *type;
-    enum rc rc = meta_resource_get(w->tx, &arena, id, &r, e);
-
-    if (rc != RC_OK)
-        return rc;
-    own.arena = &arena;
-    type = arm_type_find(r.type);
-    return type ? arm_delete(&own, type, &r, e)
-                : err_set(e, RC_INTERNAL, "no such resource type: %.*s", STR_ARG(r.type));
-}
-
-static enum rc group_deleted(struct arm_write *w, const struct meta_resource *group, struct err *e)
-{
-    struct inside inside = {.arena = w->arena};
-    struct str prefix = arena_printf(w->arena, "%.*s/", STR_ARG(group->id));
-    enum rc rc = meta_resource_each(w->tx, prefix, STR_NONE, inside_add, &inside, e);
-
-    for (struct inside_item *i = inside.list; rc == RC_OK && i; i = i->next)
-        rc = inside_delete(w, i->id, e);
-    return rc;
+    (void)c;
+    (void)before;
+    (void)after;
+    if (verb == ARM_DELETE)
+        return (struct arm_style){ARM_LOCATION, 202, "Deleting"};
+    return (struct arm_style){0};
 }
 
 const struct arm_type arm_group = {
@@ -119,8 +100,9 @@ const struct arm_type arm_group = {
     .scope = ARM_SCOPE_SUBSCRIPTION,
     .check_name = group_check_name,
     .put = group_put,
-    .patch = arm_tags_patch,
-    .deleted = group_deleted,
+    .patch = group_patch,
+    .style = group_style,
+    .deleted_by_operation = true,
     .render = group_render,
 };
 

@@ -2,6 +2,7 @@
  */
 #include "arm/resource.h"
 
+#include "arm/operation.h"
 #include "base/clock.h"
 #include "base/encode.h"
 
@@ -52,7 +53,26 @@ void arm_answer_stored(struct arm_call *c, unsigned status)
     if (arm_failed(c, rc, &e))
         return;
     http_add_field(c->req, "ETag", c->stored.etag);
+    arm_operation_fields(c);
     arm_answer_json(c, status, c->answer);
+}
+
+/* What a write is answered with, unless its style says otherwise. */
+static unsigned status_of(const struct arm_call *c, unsigned otherwise)
+{
+    return c->operation.is && c->operation.style.status ? c->operation.style.status : otherwise;
+}
+
+static enum rc operation_begin(struct arm_write *w, enum arm_verb verb,
+                               const struct meta_resource *r, const struct json *before,
+                               struct json *after, struct err *e)
+{
+    const struct arm_type *type = w->call->type;
+    struct arm_style style = {0};
+
+    if (type->style)
+        style = type->style(w->call, verb, before, after);
+    return arm_operation_begin(w, &style, r, after, e);
 }
 
 /* --- GET --- */
@@ -92,7 +112,7 @@ static enum rc resource_new(struct arm_call *c, struct str id, struct meta_resou
 
 static enum rc put_store(struct arm_write *w, struct meta_resource *r, struct err *e)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
+    CLEANUP(json_freep) struct json *body = NULL, *before = NULL;
     struct arm_call *c = w->call;
     enum rc rc = RC_OK;
 
@@ -100,9 +120,12 @@ static enum rc put_store(struct arm_write *w, struct meta_resource *r, struct er
         body = json_new_object();
     else
         rc = arm_body_parse(r, &body, e);
+    before = c->created ? NULL : json_clone(body);
     w->before = r->body;
     if (rc == RC_OK)
         rc = c->type->put(w, c->sent, body, e);
+    if (rc == RC_OK)
+        rc = operation_begin(w, c->created ? ARM_CREATE : ARM_REPLACE, r, before, body, e);
     if (rc == RC_OK)
         rc = arm_store(w, r, body, e);
     if (rc == RC_OK && c->created && c->type->created)
@@ -142,24 +165,27 @@ enum http_verdict arm_put(struct http_request *req)
 
     if (arm_call_begin(&c, req) && arm_body_given(&c) &&
         !arm_failed(&c, arm_change(&c, put_write, &e), &e))
-        arm_answer_stored(&c, c.created ? 201 : 200);
+        arm_answer_stored(&c, status_of(&c, c.created ? 201 : 200));
     return HTTP_ANSWERED;
 }
 
 /* --- PATCH --- */
 static enum rc patch_write(struct arm_write *w, struct err *e)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
+    CLEANUP(json_freep) struct json *body = NULL, *before = NULL;
     struct arm_call *c = w->call;
     struct meta_resource r;
     enum rc rc = arm_resource_get(c, w->tx, &r, &body, e);
 
     if (rc == RC_OK)
         rc = arm_precondition(c, r.etag, e);
-    if (rc == RC_OK) {
-        w->before = r.body;
-        rc = c->type->patch(w, c->sent, body, e);
-    }
+    if (rc != RC_OK)
+        return rc;
+    before = json_clone(body);
+    w->before = r.body;
+    rc = c->type->patch(w, c->sent, body, e);
+    if (rc == RC_OK)
+        rc = operation_begin(w, ARM_UPDATE, &r, before, body, e);
     return rc == RC_OK ? arm_store(w, &r, body, e) : rc;
 }
 
@@ -170,11 +196,33 @@ enum http_verdict arm_patch(struct http_request *req)
 
     if (arm_call_begin(&c, req) && arm_body_given(&c) &&
         !arm_failed(&c, arm_change(&c, patch_write, &e), &e))
-        arm_answer_stored(&c, 200);
+        arm_answer_stored(&c, status_of(&c, 200));
     return HTTP_ANSWERED;
 }
 
 /* --- DELETE --- */
+static enum rc delete_now(struct arm_write *w, const struct meta_resource *r, struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    enum rc rc = arm_body_parse(r, &body, e);
+
+    if (rc == RC_OK)
+        rc = arm_delete(w, w->call->type, r, e);
+    return rc == RC_OK ? operation_begin(w, ARM_DELETE, r, body, NULL, e) : rc;
+}
+
+/* It stays until the operation has ended, and shows that it goes. */
+static enum rc delete_later(struct arm_write *w, struct meta_resource *r, struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    enum rc rc = arm_body_parse(r, &body, e);
+
+    w->before = r->body;
+    if (rc == RC_OK)
+        rc = operation_begin(w, ARM_DELETE, r, NULL, body, e);
+    return rc == RC_OK ? arm_store(w, r, body, e) : rc;
+}
+
 static enum rc delete_write(struct arm_write *w, struct err *e)
 {
     struct arm_call *c = w->call;
@@ -192,7 +240,9 @@ static enum rc delete_write(struct arm_write *w, struct err *e)
     }
     if (rc == RC_OK)
         rc = arm_precondition(c, r.etag, e);
-    return rc == RC_OK ? arm_delete(w, c->type, &r, e) : rc;
+    if (rc != RC_OK)
+        return rc;
+    return c->type->deleted_by_operation ? delete_later(w, &r, e) : delete_now(w, &r, e);
 }
 
 enum http_verdict arm_remove(struct http_request *req)
@@ -200,8 +250,10 @@ enum http_verdict arm_remove(struct http_request *req)
     CLEANUP(arm_call_done) struct arm_call c;
     struct err e = {0};
 
-    if (arm_call_begin(&c, req) && !arm_failed(&c, arm_change(&c, delete_write, &e), &e))
-        http_answer(req, c.missing ? 204 : 200, NULL, STR(""));
+    if (!arm_call_begin(&c, req) || arm_failed(&c, arm_change(&c, delete_write, &e), &e))
+        return HTTP_ANSWERED;
+    arm_operation_fields(&c);
+    http_answer(req, c.missing ? 204 : status_of(&c, 200), NULL, STR(""));
     return HTTP_ANSWERED;
 }
 

@@ -5,11 +5,26 @@
 #include "json/json.h"
 #include "snapshot/snapshot.h"
 
+struct arm_call;
 struct arm_write;
 struct arm_services;
 
 /* What a resource of the type is inside of. */
 enum arm_scope { ARM_SCOPE_TENANT, ARM_SCOPE_SUBSCRIPTION, ARM_SCOPE_GROUP, ARM_SCOPE_SERVER };
+
+/* How a write is answered: ARM's styles (operation.h). */
+enum arm_pace {
+    ARM_AT_ONCE,        /* done when it is answered */
+    ARM_ASYNC,          /* with Azure-AsyncOperation */
+    ARM_ASYNC_LOCATION, /* with Azure-AsyncOperation and Location */
+    ARM_LOCATION        /* with Location */
+};
+struct arm_style {
+    enum arm_pace pace;
+    unsigned status;   /* 0: 201 for what is new, else 200 */
+    const char *state; /* provisioningState until the operation has ended ("Creating"); NULL: Succeeded all the while */
+};
+enum arm_verb { ARM_CREATE, ARM_REPLACE, ARM_UPDATE, ARM_DELETE };
 
 struct arm_view { /* what a rendering may look at */
     const struct arm_services *services;
@@ -32,6 +47,12 @@ struct arm_type {
     enum rc (*deleted)(struct arm_write *w, const struct meta_resource *r, struct err *e);
     /* What has to be compiled anew. Optional. */
     void (*touch)(struct snapshot_change *change, const struct meta_resource *r);
+    /* NULL: everything at once. `before` and `after` are stored bodies; NULL where there is none. */
+    struct arm_style (*style)(const struct arm_call *c, enum arm_verb verb, const struct json *before, const struct json *after);
+    /* Its operations are below it (".../operationStatuses/registries-GUID"); NULL: at its location (".../operations/GUID"). */
+    const char *operation_prefix;
+    /* A DELETE only begins: the operation deletes it, with what is in it. */
+    bool deleted_by_operation;
     /* The object that clients see. */
     struct json *(*render)(const struct arm_view *v, const struct meta_resource *r, const struct json *body);
 };

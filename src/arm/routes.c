@@ -1,6 +1,7 @@
 /* Every route of the control plane. The access string is ARM's action; its beginning names the
  * resource type. */
 #include "arm/group.h"
+#include "arm/operation.h"
 #include "arm/registry.h"
 #include "arm/resources.h"
 #include "arm/subscription.h"
@@ -79,6 +80,16 @@ static const struct http_route list[] = {
     {HTTP_PUT, ATTACHMENT, A_ATTACHMENT "/write", ROUTE_CALL, arm_put, NULL},
     {HTTP_PATCH, ATTACHMENT, A_ATTACHMENT "/write", ROUTE_CALL, arm_patch, NULL},
     {HTTP_DELETE, ATTACHMENT, A_ATTACHMENT "/delete", ROUTE_CALL, arm_remove, NULL},
+
+    {HTTP_GET, SUBSCRIPTION "/operationresults/{operation}", "signed-in", ROUTE_CALL,
+     arm_operation_result, NULL},
+    {HTTP_GET, SUBSCRIPTION "/providers/{provider}/locations/{location}/operations/{operation}",
+     "signed-in", ROUTE_CALL, arm_operation_status, NULL},
+    {HTTP_GET,
+     SUBSCRIPTION "/providers/{provider}/locations/{location}/operationResults/{operation}",
+     "signed-in", ROUTE_CALL, arm_operation_result, NULL},
+    {HTTP_GET, INSIDE "{rest+}/operationStatuses/{operation}", "signed-in", ROUTE_CALL,
+     arm_operation_status, NULL},
 
 /* Last: whatever else is asked of a provider. */
 #define UNKNOWN(method)                                                                            \

@@ -17,6 +17,7 @@ enum { CLI_WORDS_MAX = 6, CLI_VALUES_MAX = 128 };
     X(CONTROL, "control", 0, NULL, ONE, "URL", "another address of the control plane") \
     X(HELP, "help", 'h', NULL, NONE, "", "this help") \
     X(SUBSCRIPTION, "subscription", 's', NULL, ONE, "NAME|ID", "another subscription than the default one") \
+    X(NO_WAIT, "no-wait", 0, NULL, NONE, "", "do not wait until it is done") \
     X(YES, "yes", 'y', NULL, NONE, "", "do not ask") \
     X(LOCATION, "location", 'l', NULL, ONE, "LOCATION", "where it is said to be; default: local") \
     X(TAGS, "tags", 0, NULL, MANY, "KEY=VALUE...", "all of its tags; none: no tags") \

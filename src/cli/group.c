@@ -37,7 +37,7 @@ const struct cli_command cli_group_commands[] = {
     {"group create", "name! location tags", "make a resource group", create},
     {"group show", "name!", "show a resource group", show},
     {"group list", "", "list resource groups", list},
-    {"group delete", "name! yes", "delete a resource group and all that is in it", delete_group,
-     true},
+    {"group delete", "name! yes no-wait", "delete a resource group and all that is in it",
+     delete_group, true},
     {0},
 };

@@ -3,6 +3,7 @@
 #include "sys/file.h"
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ADMIN_MAX = 256 * 1024, ANSWER_MAX = 64 * 1024 * 1024, ARENA_MAX = 64 * 1024 * 1024 };
@@ -241,14 +242,16 @@ static enum rc exchange(struct cli_session *s, const char *method, struct str pa
 {
     CLEANUP(buf_done) struct buf text = BUF_INIT(ANSWER_MAX), url = BUF_INIT(ADMIN_MAX);
     CLEANUP(buf_done) struct buf token = BUF_INIT(ADMIN_MAX);
-    bool has_query = str_find(path, '?') < path.len; /* the link to a list's next page */
+    bool has_query = str_find(path, '?') < path.len; /* a link that the server gave */
+    bool has_version = has_query && strstr(path.ptr, "api-version=");
     const char *fields[] = {NULL, "Accept: application/json", NULL, NULL};
     struct httpc_request request = {.method = method, .fields = fields};
 
     buf_addf(&token, "Authorization: Bearer %.*s", STR_ARG(s->token));
     fields[0] = buf_cstr(&token);
-    buf_addf(&url, "%.*s%.*s%sapi-version=" API_VERSION, STR_ARG(s->control), STR_ARG(path),
-             has_query ? "&" : "?");
+    buf_addf(&url, "%.*s%.*s", STR_ARG(s->control), STR_ARG(path));
+    if (!has_version)
+        buf_addf(&url, "%sapi-version=" API_VERSION, has_query ? "&" : "?");
     request.url = buf_cstr(&url);
     if (body) {
         json_write(body, &text);
@@ -258,8 +261,9 @@ static enum rc exchange(struct cli_session *s, const char *method, struct str pa
     return advise(s, httpc_perform(s->http, &request, ret_status, answer, e), e);
 }
 
-enum rc cli_request(struct cli_session *s, const char *method, struct str path,
-                    const struct json *body, struct json **ret, struct err *e)
+/* One request, as it is answered. */
+static enum rc ask(struct cli_session *s, const char *method, struct str path,
+                   const struct json *body, unsigned *ret_status, struct json **ret, struct err *e)
 {
     CLEANUP(buf_done) struct buf text = BUF_INIT(ANSWER_MAX);
     CLEANUP(json_freep) struct json *answer = NULL;
@@ -275,6 +279,108 @@ enum rc cli_request(struct cli_session *s, const char *method, struct str path,
         return err_prefix(e, RC_INTERNAL, "the control plane's answer (status %u)", status);
     if (status >= 400)
         return refusal(s, status, answer, e);
+    *ret_status = status;
+    *ret = answer;
+    answer = NULL;
+    return RC_OK;
+}
+
+/* --- what goes on after the answer --- */
+
+/* The path of a link of the last answer; ptr NULL: there is none. */
+static enum rc link_of(struct cli_session *s, const char *field, struct str *ret, struct err *e)
+{
+    struct str url = httpc_field(s->http, field);
+
+    *ret = STR_NONE;
+    if (!url.ptr)
+        return RC_OK;
+    if (!str_starts_nocase(url, s->control))
+        return err_set(e, RC_INTERNAL, "the operation is at another server: %.*s", STR_ARG(url));
+    *ret = arena_copy(&s->arena, str_skip(url, s->control.len));
+    return RC_OK;
+}
+
+static void pause_before(unsigned attempt)
+{
+    unsigned ms = attempt < 6 ? 20U << attempt : 1000;
+    struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
+
+    nanosleep(&t, NULL);
+}
+
+static enum rc operation_failed(struct cli_session *s, const struct json *answer, struct err *e)
+{
+    struct str code = json_str(json_path(answer, "error.code"));
+
+    if (code.len == 0)
+        return err_set(e, RC_CANCELED, "the operation was not completed");
+    return err_code(e, RC_CONFLICT, arena_copy(&s->arena, code).ptr, "%.*s",
+                    STR_ARG(json_str(json_path(answer, "error.message"))));
+}
+
+static enum rc wait_for_status(struct cli_session *s, struct str path, struct err *e)
+{
+    for (unsigned attempt = 0;; attempt++) {
+        CLEANUP(json_freep) struct json *answer = NULL;
+        unsigned status;
+        enum rc rc = ask(s, "GET", path, NULL, &status, &answer, e);
+        struct str word = json_str(json_get(answer, "status"));
+
+        if (rc != RC_OK)
+            return rc;
+        if (str_is(word, "Succeeded"))
+            return RC_OK;
+        if (str_is(word, "Failed") || str_is(word, "Canceled"))
+            return operation_failed(s, answer, e);
+        pause_before(attempt);
+    }
+}
+
+static enum rc wait_for_result(struct cli_session *s, struct str path, struct err *e)
+{
+    for (unsigned attempt = 0;; attempt++) {
+        CLEANUP(json_freep) struct json *answer = NULL;
+        unsigned status = 0;
+        enum rc rc = ask(s, "GET", path, NULL, &status, &answer, e);
+
+        if (rc != RC_OK || status != 202)
+            return rc;
+        pause_before(attempt);
+    }
+}
+
+/* Until the operation that the last answer began, if it did, has ended. */
+static enum rc wait_for_end(struct cli_session *s, bool *ret_waited, struct err *e)
+{
+    struct str status, result;
+    enum rc rc = link_of(s, "Azure-AsyncOperation", &status, e);
+
+    if (rc == RC_OK)
+        rc = link_of(s, "Location", &result, e);
+    if (rc != RC_OK || (!status.ptr && !result.ptr) || cli_given(s->args, CLI_NO_WAIT))
+        return rc;
+    *ret_waited = true;
+    return status.ptr ? wait_for_status(s, status, e) : wait_for_result(s, result, e);
+}
+
+enum rc cli_request(struct cli_session *s, const char *method, struct str path,
+                    const struct json *body, struct json **ret, struct err *e)
+{
+    CLEANUP(json_freep) struct json *answer = NULL;
+    bool reads = strcmp(method, "GET") == 0, waited = false;
+    unsigned status = 0;
+    enum rc rc = ask(s, method, path, body, &status, &answer, e);
+
+    if (rc == RC_OK && !reads)
+        rc = wait_for_end(s, &waited, e);
+    if (rc == RC_OK && waited && answer) { /* what it has become */
+        json_free(answer);
+        answer = NULL;
+        rc = ask(s, "GET", path, NULL, &status, &answer, e);
+    }
+    if (rc != RC_OK)
+        return rc;
     *ret = answer;
     answer = NULL;
     return RC_OK;

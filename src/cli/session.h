@@ -30,7 +30,8 @@ struct str cli_path(struct cli_session *s, const char *group, const char *provid
 struct str cli_child(struct cli_session *s, struct str parent, const char *type, const char *name);
 
 /* One request. `body` may be NULL; *ret is owned by the caller, NULL where the answer had no body.
- * A refusal (status 400 and above) is an error with the server's own code and message. */
+ * A refusal (status 400 and above) is an error with the server's own code and message. A write that goes on after its answer
+ * is waited for, unless --no-wait is given. */
 NODISCARD enum rc cli_request(struct cli_session *s, const char *method, struct str path,
                               const struct json *body, struct json **ret, struct err *e);
 /* A token of the identity endpoint for another audience than the control plane. */

@@ -143,3 +143,12 @@ enum rc httpc_perform(struct httpc *c, const struct httpc_request *request, unsi
     curl_slist_free_all(fields);
     return rc;
 }
+
+struct str httpc_field(const struct httpc *c, const char *name)
+{
+    struct curl_header *field = NULL;
+
+    if (curl_easy_header(c->curl, name, 0, CURLH_HEADER, -1, &field) != CURLHE_OK)
+        return STR_NONE;
+    return str_from(field->value);
+}

@@ -25,5 +25,7 @@ CLEANUP_POINTER(struct httpc, httpc_free)
  * URL and the reason: no answer (name, connection, certificate, time). */
 NODISCARD enum rc httpc_perform(struct httpc *c, const struct httpc_request *request, unsigned *ret_status,
                                 struct buf *ret_body, struct err *e);
+/* A field of the last answer, until the next request; STR_NONE. */
+struct str httpc_field(const struct httpc *c, const char *name);
 
 #endif

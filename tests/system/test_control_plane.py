@@ -99,7 +99,7 @@ def test_concurrent_creations_of_one_name_have_one_winner(control, group):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         statuses = sorted(pool.map(create, range(8)))
     assert statuses == [200] * 3 + [201] + [409] * 4
-    assert control.request("DELETE", group.replace("/lab", "/twin")).status == 200
+    assert control.request("DELETE", group.replace("/lab", "/twin")).status == 202
 
 
 def test_concurrent_writers_with_if_match_lose_no_update(control, group):

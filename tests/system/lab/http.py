@@ -10,6 +10,7 @@ import ssl
 import urllib.parse
 
 from .network import REGISTRY_ADDRESS, inside
+from .wait import until
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
@@ -161,13 +162,29 @@ class Control:
         return self.token
 
     def request(self, method, target, body=None, connection=None):
-        """One request with the administrator's token; a dict is sent as JSON."""
+        """One request with the administrator's token; a dict is sent as JSON. What goes on after the answer is waited
+        for, as every client does; the answer is the first one."""
         own = connection or self.connect()
         token = self.token or self.sign_in(own)
         data = json.dumps(body).encode() if body is not None else (b"" if method == "POST" else None)
         mark = "&" if "?" in target else "?"
         a = own.request(method, f"{target}{mark}api-version=2023-07-01", body=data, token=token,
                         headers={"Content-Type": "application/json"} if data else None)
+        if method != "GET" and a.status < 300:
+            self.wait(a, own, token)
         if connection is None:
             own.close()
         return a
+
+    def wait(self, answer, connection, token):
+        """Until the operation that `answer` began, if it did, has ended."""
+        link = answer.headers.get("Azure-AsyncOperation") or answer.headers.get("Location")
+
+        def ended():
+            a = connection.get(connection.local(link), token=token)
+            if a.status >= 400 or (a.body and a.json.get("status") in ("Failed", "Canceled")):
+                raise Refused("the operation failed", a)
+            return a.status != 202 and not (a.body and a.json.get("status") == "InProgress")
+
+        if link:
+            until(ended, "the operation has ended", timeout=120)

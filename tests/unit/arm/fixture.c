@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include "arm/operation.h"
 #include "arm/subscription.h"
 #include "base/encode.h"
 
@@ -100,12 +101,22 @@ static enum rc control_run(const struct snapshot *s, void *arg, struct err *e)
     a->admit = c->admit;
     a->snapshot = s;
     a->authenticated = true;
-    snprintf(a->principal.name, sizeof(a->principal.name), "administrator");
+    a->principal.kind = PRINCIPAL_IDENTITY;
+    a->principal.administrator = !c->stranger;
+    a->principal.object_id = (struct uuid){{c->stranger ? 2 : 1}};
+    snprintf(a->principal.name, sizeof(a->principal.name),
+             c->stranger ? "stranger" : "administrator");
     c->req.admission = a;
     rc = http_route_find(&arm_routes, &c->req, &allow);
     if (rc != RC_OK)
         return err_set(e, rc, "no route");
     return c->req.route->start(&c->req) == HTTP_ANSWERED ? RC_OK : RC_INTERNAL;
+}
+
+void control_operations(struct control *c)
+{
+    while (arm_operations_step(&c->services))
+        continue;
 }
 
 void control_field(struct control *c, const char *name, struct str value)

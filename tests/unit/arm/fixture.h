@@ -27,6 +27,7 @@ struct control {
     struct http_field fields[4];
     size_t n_fields;
     struct json *answer;
+    bool stranger; /* the next requests are somebody's, who is no administrator */
 };
 
 int control_setup(void **state);
@@ -35,6 +36,9 @@ int control_teardown(void **state);
 void control_field(struct control *c, const char *name, struct str value);
 /* One request; returns its status, its JSON is in c->answer. `target` with its query. */
 unsigned control(struct control *c, const char *method, const char *target, const char *body);
+
+/* All that goes on after the answers. */
+void control_operations(struct control *c);
 
 static inline struct str answer_text(struct control *c, const char *path)
 {

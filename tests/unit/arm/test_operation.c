@@ -1,0 +1,163 @@
+/* What goes on after an answer, as the client that waits for it sees it. */
+#include "fixture.h"
+
+#include "arm/operation.h"
+#include "meta/operation.h"
+
+#define LOCAL "{\"location\":\"westus\"}"
+#define BASIC "{\"location\":\"westus\",\"sku\":{\"name\":\"Basic\"}}"
+#define OTHER "/subscriptions/6f1a0d9e-0000-4000-8000-0000000000aa"
+
+static struct control *lab(void **state)
+{
+    struct control *c = *state;
+
+    assert_int_equal(control(c, "PUT", G, LOCAL), 201);
+    assert_int_equal(control(c, "PUT", REGISTRY, BASIC), 201);
+    control_operations(c);
+    return c;
+}
+
+/* The path of a header of the last answer. */
+static const char *link_of(struct control *c, const char *field, char out[2048])
+{
+    struct str url = http_answer_field(&c->req, field);
+
+    assert_true(str_starts(url, STR("https://localhost:8443/")));
+    assert_int_equal(str_copy(str_skip(url, strlen("https://localhost:8443")), out, 2048), RC_OK);
+    return out;
+}
+
+static void a_deleted_group_goes_after_the_answer(void **state)
+{
+    struct control *c = lab(state);
+    char link[2048];
+
+    assert_int_equal(control(c, "DELETE", G "?api-version=2021-04-01", NULL), 202);
+    assert_str(http_answer_field(&c->req, "Retry-After"), "1");
+    assert_int_equal(c->req.response.body.len, 0);
+    link_of(c, "Location", link);
+    assert_non_null(strstr(link, S "/operationresults/"));
+    assert_non_null(strstr(link, "?api-version=2021-04-01"));
+    assert_int_equal(control(c, "GET", link, NULL), 202);
+    assert_non_null(http_answer_field(&c->req, "Location").ptr);
+    assert_int_equal(control(c, "GET", G, NULL), 200);
+    assert_str(answer_text(c, "properties.provisioningState"), "Deleting");
+    control_operations(c);
+    assert_int_equal(control(c, "GET", link, NULL), 200);
+    assert_int_equal(c->req.response.body.len, 0);
+    assert_int_equal(control(c, "GET", G, NULL), 404);
+    assert_int_equal(control(c, "PUT", G, LOCAL), 201);
+    assert_int_equal(control(c, "GET", REGISTRY, NULL), 404);
+}
+
+static void nothing_is_put_into_a_group_that_goes(void **state)
+{
+    struct control *c = lab(state);
+
+    assert_int_equal(control(c, "DELETE", G, NULL), 202);
+    assert_int_equal(control(c, "PUT", REGISTRY "2", BASIC), 409);
+    assert_str(answer_text(c, "error.code"), "ResourceGroupBeingDeleted");
+    assert_str(answer_text(c, "error.message"),
+               "The resource group 'lab' is in deprovisioning state and cannot perform this "
+               "operation.");
+    assert_int_equal(control(c, "PUT", G, LOCAL), 409);
+    assert_int_equal(control(c, "PATCH", G, "{\"tags\":{}}"), 409);
+    assert_int_equal(control(c, "GET", REGISTRY, NULL), 200);
+}
+
+static void deleting_twice_does_not_reach_the_next_group_of_that_name(void **state)
+{
+    struct control *c = lab(state);
+
+    assert_int_equal(control(c, "DELETE", G, NULL), 202);
+    assert_int_equal(control(c, "DELETE", G, NULL), 202);
+    control_operations(c);
+    assert_int_equal(control(c, "PUT", G, LOCAL), 201);
+    control_operations(c);
+    assert_int_equal(control(c, "GET", G, NULL), 200);
+}
+
+static void an_operation_is_its_subscriptions_and_its_principals(void **state)
+{
+    struct control *c = lab(state);
+    char link[2048], elsewhere[2200];
+
+    assert_int_equal(control(c, "PUT", OTHER, "{\"displayName\":\"b\"}"), 201);
+    assert_int_equal(control(c, "DELETE", G, NULL), 202);
+    link_of(c, "Location", link);
+    snprintf(elsewhere, sizeof(elsewhere), OTHER "%s", link + strlen(S));
+    assert_int_equal(control(c, "GET", elsewhere, NULL), 404);
+    assert_str(answer_text(c, "error.code"), "OperationNotFound");
+    assert_int_equal(control(c, "GET", S "/operationresults/nonsense", NULL), 404);
+    c->stranger = true;
+    assert_int_equal(control(c, "GET", link, NULL), 404);
+    c->stranger = false;
+    assert_int_equal(control(c, "GET", link, NULL), 202);
+}
+
+static void ids_of_operations_are_read_in_each_form(void **state)
+{
+    struct uuid u;
+    char text[UUID_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(arm_operation_id_parse(STR("6f1a0d9e-0000-4000-8000-000000000001"), &u, NULL),
+                     RC_OK);
+    assert_int_equal(
+        arm_operation_id_parse(STR("registries-6f1a0d9e-0000-4000-8000-000000000002"), &u, NULL),
+        RC_OK);
+    assert_str(uuid_format(&u, text), "6f1a0d9e-0000-4000-8000-000000000002");
+    assert_int_equal(arm_operation_id_parse(STR("eyJqb2JJZCI6MX0"), &u, NULL), RC_INVALID);
+    assert_int_equal(arm_operation_id_parse(STR(""), &u, NULL), RC_INVALID);
+    assert_int_equal(arm_operation_id_parse(STR_NONE, &u, NULL), RC_INVALID);
+}
+
+static enum rc operation_old(struct meta_tx *tx, void *arg, struct err *e)
+{
+    const struct meta_operation o = {.id = uuid_random(),
+                                     .kind = STR("deleted"),
+                                     .target = STR("/x"),
+                                     .principal = STR("p"),
+                                     .address = STR("")};
+    CLEANUP(arena_done) struct arena a = ARENA_INIT(4096);
+    struct meta_operation read = {0};
+
+    (void)arg;
+    assert_int_equal(meta_operation_add(tx, &o, e), RC_OK);
+    assert_int_equal(meta_operation_expire(tx, INT64_MAX, e), RC_OK);
+    assert_int_equal(meta_operation_get(tx, &a, &o.id, &read, e), RC_OK); /* it runs */
+    assert_int_equal(
+        meta_operation_end(tx, &o.id, META_OPERATION_FAILED, STR("Code"), STR("why"), e), RC_OK);
+    assert_int_equal(meta_operation_end(tx, &o.id, META_OPERATION_SUCCEEDED, STR_NONE, STR_NONE, e),
+                     RC_NOT_FOUND);
+    assert_int_equal(meta_operation_get(tx, &a, &o.id, &read, e), RC_OK);
+    assert_int_equal(read.state, META_OPERATION_FAILED);
+    assert_str(read.message, "why");
+    assert_int_equal(meta_operation_expire(tx, read.changed_us, e), RC_OK);
+    assert_int_equal(meta_operation_get(tx, &a, &o.id, &read, e), RC_OK);
+    assert_int_equal(meta_operation_expire(tx, read.changed_us + 1, e), RC_OK);
+    assert_int_equal(meta_operation_get(tx, &a, &o.id, &read, e), RC_NOT_FOUND);
+    return RC_OK;
+}
+
+static void what_has_ended_stays_ended_and_goes_when_it_is_old(void **state)
+{
+    struct control *c = *state;
+
+    assert_int_equal(meta_write(c->meta, &(struct uuid){{1}}, operation_old, NULL, NULL), RC_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTROL_TEST(a_deleted_group_goes_after_the_answer),
+        CONTROL_TEST(nothing_is_put_into_a_group_that_goes),
+        CONTROL_TEST(deleting_twice_does_not_reach_the_next_group_of_that_name),
+        CONTROL_TEST(an_operation_is_its_subscriptions_and_its_principals),
+        CONTROL_TEST(what_has_ended_stays_ended_and_goes_when_it_is_old),
+        cmocka_unit_test(ids_of_operations_are_read_in_each_form),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
