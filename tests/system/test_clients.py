@@ -51,6 +51,14 @@ def credentials(place):
     return f"{place.registry.user}:{place.registry.password}"
 
 
+@pytest.fixture(params=["admin user", "service principal"])
+def signer(request, place):
+    """Who signs in: (name, password, a word for names of what it pushes)."""
+    if request.param == "admin user":
+        return place.registry.user, place.registry.password, "admin"
+    return place.kidoban.admin["clientId"], place.kidoban.admin["clientSecret"], "principal"
+
+
 def assert_forbidden(result):
     assert result.code != 0
     assert "403 (Forbidden)" in result.text, result.text
@@ -102,38 +110,59 @@ def test_containerd_pulls_what_docker_format_clients_pushed_and_pushes_it_again(
     assert served(place, "ctr-again") == served(place, "ctr")
 
 
-def test_crane_pushes_and_pulls(place, allowed, image, lab):
+def test_crane_pushes_and_pulls(place, allowed, signer, image, lab):
     need("crane")
-    r = place.registry
-    allowed("crane", "auth", "login", r.login_server, "-u", r.user, "--password-stdin", stdin=r.password).ok()
-    layout = write_layout(lab.path("layout", "crane"), "v1", image)
-    allowed("crane", "push", layout, f"{r.login_server}/crane:v1").ok()
-    assert allowed("crane", "digest", f"{r.login_server}/crane:v1").ok().out.strip() == image.digest
-    assert allowed("crane", "ls", f"{r.login_server}/crane").ok().out.split() == ["v1"]
-    allowed("crane", "pull", f"{r.login_server}/crane:v1", lab.path("pulled", "crane.tar")).ok()
+    (user, password, mark), server = signer, place.registry.login_server
+    allowed("crane", "auth", "login", server, "-u", user, "--password-stdin", stdin=password).ok()
+    layout = write_layout(lab.path("layout", f"crane-{mark}"), "v1", image)
+    allowed("crane", "push", layout, f"{server}/crane-{mark}:v1").ok()
+    assert allowed("crane", "digest", f"{server}/crane-{mark}:v1").ok().out.strip() == image.digest
+    assert allowed("crane", "ls", f"{server}/crane-{mark}").ok().out.split() == ["v1"]
+    allowed("crane", "pull", f"{server}/crane-{mark}:v1", lab.path("pulled", f"crane-{mark}.tar")).ok()
 
 
-def test_oras_pushes_and_pulls_an_artifact(place, allowed, lab):
+def test_oras_pushes_and_pulls_an_artifact(place, allowed, signer, lab):
     need("oras")
-    r = place.registry
-    allowed("oras", "login", r.login_server, "-u", r.user, "--password-stdin", stdin=r.password).ok()
-    folder = os.path.dirname(lab.path("artifact", "x"))
-    with open(os.path.join(folder, "note.txt"), "w", encoding="utf-8") as f:
+    (user, password, mark), server = signer, place.registry.login_server
+    allowed("oras", "login", server, "-u", user, "--password-stdin", stdin=password).ok()
+    note = lab.path(f"artifact-{mark}", "note.txt")
+    with open(note, "w", encoding="utf-8") as f:
         f.write("an artifact")
-    here = ["sh", "-c", 'cd "$0" && exec "$@"', folder]
-    allowed(*here, "oras", "push", f"{r.login_server}/oras:v1", "note.txt:text/plain").ok()
-    allowed("oras", "pull", f"{r.login_server}/oras:v1", "-o", lab.path("pulled", "oras")).ok()
-    with open(lab.path("pulled", "oras") + "/note.txt", encoding="utf-8") as f:
+    here = ["sh", "-c", 'cd "$0" && exec "$@"', os.path.dirname(note)]
+    allowed(*here, "oras", "push", f"{server}/oras-{mark}:v1", "note.txt:text/plain").ok()
+    pulled = lab.path("pulled", f"oras-{mark}")
+    allowed("oras", "pull", f"{server}/oras-{mark}:v1", "-o", pulled).ok()
+    with open(pulled + "/note.txt", encoding="utf-8") as f:
         assert f.read() == "an artifact"
 
 
-def test_regctl_copies_a_layout_there_and_reads_it(place, allowed, image, lab):
+def test_regctl_copies_a_layout_there_and_reads_it(place, allowed, signer, image, lab):
     need("regctl")
-    r = place.registry
-    allowed("regctl", "registry", "login", r.login_server, "-u", r.user, "--pass-stdin", stdin=r.password).ok()
-    layout = write_layout(lab.path("layout", "regctl"), "v1", image)
-    allowed("regctl", "image", "copy", f"ocidir://{layout}:v1", f"{r.login_server}/regctl:v1").ok()
-    assert allowed("regctl", "image", "digest", f"{r.login_server}/regctl:v1").ok().out.strip() == image.digest
+    (user, password, mark), server = signer, place.registry.login_server
+    allowed("regctl", "registry", "login", server, "-u", user, "--pass-stdin", stdin=password).ok()
+    layout = write_layout(lab.path("layout", f"regctl-{mark}"), "v1", image)
+    allowed("regctl", "image", "copy", f"ocidir://{layout}:v1", f"{server}/regctl-{mark}:v1").ok()
+    assert allowed("regctl", "image", "digest", f"{server}/regctl-{mark}:v1").ok().out.strip() == image.digest
+
+
+CHART = {"Chart.yaml": "apiVersion: v2\nname: {name}\nversion: 1.0.0\n", "values.yaml": "greeting: hello\n",
+         "templates/note.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n"}
+
+
+@pytest.mark.long
+def test_helm_pushes_and_pulls_a_chart(place, allowed, signer, lab):
+    need("helm")
+    (user, password, mark), server = signer, place.registry.login_server
+    name, pulled = f"chart-{mark}", os.path.dirname(lab.path("pulled", f"helm-{mark}", "x"))
+    for path, text in CHART.items():
+        with open(lab.path("charts", name, path), "w", encoding="utf-8") as f:
+            f.write(text.format(name=name))
+    chart = os.path.dirname(lab.path("charts", name, "x"))
+    allowed("helm", "package", chart, "-d", os.path.dirname(chart)).ok()
+    allowed("helm", "registry", "login", server, "-u", user, "--password-stdin", stdin=password).ok()
+    allowed("helm", "push", f"{chart}-1.0.0.tgz", f"oci://{server}/charts").ok()
+    allowed("helm", "pull", f"oci://{server}/charts/{name}", "--version", "1.0.0", "-d", pulled).ok()
+    assert os.listdir(pulled) == [f"{name}-1.0.0.tgz"]
 
 
 def test_podman_skopeo_and_buildah_say_that_they_were_refused(place, denied):
@@ -157,7 +186,7 @@ def test_ctr_says_that_it_was_refused(place, denied):
 @pytest.mark.parametrize("program,argv", [("crane", ["manifest"]), ("oras", ["pull"]), ("regctl", ["manifest", "get"])])
 def test_go_clients_show_the_address_that_was_refused(place, denied, program, argv):
     need(program)
-    result = denied(program, *argv, f"{place.registry.login_server}/crane:v1")
+    result = denied(program, *argv, f"{place.registry.login_server}/crane-admin:v1")
     assert result.code == 1
     assert "client with IP '10.0.0.4' is not allowed access." in result.text
 
