@@ -1,9 +1,9 @@
 #include "app/attached.h"
+#include "app/helper_queue.h"
 #include "base/log.h"
 #include "sys/fd.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -17,7 +17,6 @@ struct seat {
     bool used;
     enum helper_state state;
     int error;
-    unsigned ifindex; /* the device that it listens on; 0: none */
     struct net_listener *listener;
 };
 
@@ -34,33 +33,59 @@ struct attached {
     struct listeners_config config;
     unsigned max_connections;
     int helper; /* -1: none, or gone */
+    struct helper_queue queue;
     bool had_helper, closed;
     bool settled;         /* has been told what is wanted: from then on nothing unknown is taken */
     pthread_mutex_t lock; /* what attached_state reads: the list, states and errors */
     struct attachment *first;
 };
 
+/* --- the helper's end
+ * ---------------------------------------------------------------------------- */
+
+/* What it listened on stays; nothing new comes. */
+void attached_helper_gone(struct attached *a)
+{
+    pthread_mutex_lock(&a->lock);
+    a->helper = -1;
+    for (struct attachment *t = a->first; t; t = t->next)
+        for (size_t i = 0; i < SEATS; i++)
+            if (t->seats[i].used && t->seats[i].state == HELPER_WAITING)
+                t->seats[i].state = HELPER_FAILED;
+    pthread_mutex_unlock(&a->lock);
+    helper_queue_done(&a->queue);
+}
+
+static void lose_helper(struct attached *a, const struct err *e)
+{
+    log_error("listeners.helper_not_reached", F_TEXT("reason", e->text));
+    attached_helper_gone(a);
+}
+
+bool attached_waits(const struct attached *a)
+{
+    return a->queue.n > 0;
+}
+
+void attached_go_on(struct attached *a)
+{
+    struct err e = {0};
+    enum rc rc = helper_queue_flush(&a->queue, &e);
+
+    if (rc != RC_OK && rc != RC_UNAVAILABLE)
+        lose_helper(a, &e);
+}
+
 /* --- what the helper is asked
  * ---------------------------------------------------------------------- */
 
-enum { SEND_TRIES = 5, SEND_WAIT_MS = 1000 };
-
-/* The helper does nothing but read and never blocks, so a full socket empties at once: waiting for
- * that is shorter than remembering would be long. */
 static void ask(struct attached *a, const struct helper_message *m)
 {
-    enum rc rc = RC_UNAVAILABLE;
     struct err e = {0};
+    enum rc rc = a->helper >= 0 ? helper_queue_send(&a->queue, m, &e) : RC_OK;
 
-    for (int i = 0; i < SEND_TRIES && a->helper >= 0 && rc == RC_UNAVAILABLE; i++) {
-        struct pollfd fd = {.fd = a->helper, .events = POLLOUT};
-
-        if (i > 0)
-            (void)poll(&fd, 1, SEND_WAIT_MS);
-        rc = fd_send(a->helper, m, sizeof(*m), -1, &e);
-    }
-    if (rc != RC_OK && a->helper >= 0)
-        log_error("listeners.helper_not_reached", F_TEXT("reason", e.text));
+    if (rc != RC_OK && rc != RC_UNAVAILABLE)
+        lose_helper(a, &e);
 }
 
 static void ask_open(struct attached *a, const struct attachment *t, size_t seat)
@@ -93,7 +118,8 @@ struct cut {
     struct loop_task task;
     struct loop *loop;
     struct uuid attachment;
-    unsigned ifindex; /* 0: of no device */
+    char device[HELPER_NAME_MAX]; /* "": none */
+    unsigned ifindex;             /* the one that has this name now; 0: none */
     unsigned grace_ms;
 };
 
@@ -101,28 +127,44 @@ static void cut_run(struct loop_task *task)
 {
     struct cut *c = CONTAINER_OF(task, struct cut, task);
 
-    if (c->grace_ms > 0)
+    if (c->device[0] != '\0')
+        net_streams_cut_interface(c->loop, c->device, c->ifindex);
+    else if (c->grace_ms > 0)
         net_streams_end(c->loop, &c->attachment, c->grace_ms);
     else
         net_streams_cut(c->loop, &c->attachment);
-    if (c->ifindex > 0)
-        net_streams_cut_interface(c->loop, c->ifindex);
     free(c);
 }
 
-/* They would keep the namespace alive, and who they were is no longer known. With a device, also
- * those that reached a main listener through it. */
-static void cut_connections(const struct attached *a, const struct uuid *attachment,
-                            unsigned ifindex, unsigned grace_ms)
+static void cut_everywhere(const struct attached *a, const struct cut *what)
 {
     for (size_t i = 0; i < a->config.n_loops; i++) {
         struct cut *c = malloc(sizeof(*c));
 
         if (!c)
             abort();
-        *c = (struct cut){{cut_run, NULL}, a->config.loops[i], *attachment, ifindex, grace_ms};
+        *c = *what;
+        c->task = (struct loop_task){cut_run, NULL};
+        c->loop = a->config.loops[i];
         loop_post(c->loop, &c->task);
     }
+}
+
+/* They would keep the namespace alive, and who they were is no longer known. */
+static void cut_connections(const struct attached *a, const struct uuid *attachment,
+                            unsigned grace_ms)
+{
+    cut_everywhere(a, &(struct cut){.attachment = *attachment, .grace_ms = grace_ms});
+}
+
+/* Those that reached a main listener through a device of this name that was there before. */
+static void cut_arrivals(const struct attached *a, const char device[HELPER_NAME_MAX],
+                         unsigned ifindex)
+{
+    struct cut c = {.ifindex = ifindex};
+
+    memcpy(c.device, device, sizeof(c.device));
+    cut_everywhere(a, &c);
 }
 
 /* --- the list; the lock is held where it changes
@@ -189,7 +231,7 @@ static struct net_tls *tls_of(const struct attached *a, uint8_t service)
 static enum rc listen_on(struct attached *a, const struct attachment *t, size_t seat, int fd,
                          struct net_listener **ret, struct err *e)
 {
-    const struct net_listener_config c = {
+    struct net_listener_config c = {
         .class = seats[seat].service == HELPER_CONTROL ? NET_CONTROL : NET_DATA,
         .arrival = t->kind == HELPER_DEVICE ? NET_DEVICE : NET_NETNS,
         .attachment = t->uuid,
@@ -201,6 +243,8 @@ static enum rc listen_on(struct attached *a, const struct attachment *t, size_t 
         .ctx = a->config.ctx,
     };
 
+    _Static_assert(sizeof(c.place) == sizeof(t->place), "a name is as long everywhere");
+    memcpy(c.place, t->place, sizeof(c.place));
     return net_listener_new(a->config.loops[0], fd, &c, ret, e);
 }
 
@@ -210,8 +254,7 @@ static void vacate(struct attached *a, const struct attachment *t, struct seat *
         return;
     net_listener_free(s->listener);
     s->listener = NULL;
-    cut_connections(a, &t->uuid, s->ifindex, 0);
-    s->ifindex = 0;
+    cut_connections(a, &t->uuid, 0);
 }
 
 static size_t seat_of(const struct helper_message *m)
@@ -257,18 +300,11 @@ void attached_take(struct attached *a, const struct helper_message *m, int fd)
     }
     if (!s->listener)
         fd_close(fd);
-    else
-        s->ifindex = m->ifindex;
+    if (m->kind == HELPER_DEVICE && m->state != HELPER_FAILED) /* then which one is not said */
+        cut_arrivals(a, t->place, m->ifindex);
     set_state(a, s, state, error);
     log_info("attachment.listener", F_TEXT("place", t->place), F_U64("family", m->family),
              F_U64("port", m->port), F_BOOL("listening", s->listener != NULL));
-}
-
-void attached_helper_gone(struct attached *a)
-{
-    pthread_mutex_lock(&a->lock);
-    a->helper = -1;
-    pthread_mutex_unlock(&a->lock);
 }
 
 /* --- what is wanted
@@ -299,8 +335,8 @@ static void open_seats(struct attached *a, struct attachment *t, const struct or
 
         if (s->used || !seat_wanted(o, i))
             continue;
-        set_state(a, s, a->helper >= 0 ? HELPER_WAITING : HELPER_FAILED, 0);
         ask_open(a, t, i);
+        set_state(a, s, a->helper >= 0 ? HELPER_WAITING : HELPER_FAILED, 0);
     }
 }
 
@@ -326,7 +362,7 @@ static void want_one(struct attached *a, const struct origin_attachment *o)
 enum { REFUSAL_MS = 3000 }; /* longer than a gentle close takes */
 
 /* Of an attachment that is no more nobody is let in, so that its connections can be refused in
- * words. Of one that stands elsewhere now they would be taken for those of its new place. */
+ * words. Of one that stands elsewhere now they are nobody's. */
 static unsigned grace_of(const struct attachment *t, const struct origin_attachment *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -346,7 +382,7 @@ static void drop_unwanted(struct attached *a, const struct origin_attachment *li
         }
         ask_close(a, t);
         /* What main listeners took is judged again. */
-        cut_connections(a, &t->uuid, 0, grace_of(t, list, n));
+        cut_connections(a, &t->uuid, grace_of(t, list, n));
         remove_one(a, link);
     }
 }
@@ -441,6 +477,7 @@ struct attached *attached_new(const struct listeners_config *c, unsigned max_con
     a->max_connections = max_connections;
     a->helper = c->helper_fd;
     a->had_helper = c->helper_fd >= 0;
+    a->queue.fd = c->helper_fd;
     pthread_mutex_init(&a->lock, NULL);
     return a;
 }
@@ -461,6 +498,7 @@ void attached_free(struct attached *a)
         return;
     while (a->first)
         remove_one(a, &a->first);
+    helper_queue_done(&a->queue);
     pthread_mutex_destroy(&a->lock);
     free(a);
 }

@@ -11,6 +11,9 @@ struct attached *attached_new(const struct listeners_config *c, unsigned max_con
 /* HELPER_STATE, with its descriptor or -1; takes the descriptor over. */
 void attached_take(struct attached *a, const struct helper_message *m, int fd);
 void attached_want(struct attached *a, const struct origin_table *origins);
+/* Whether something waits that the helper could not be told yet: then the next, when its socket has room. */
+bool attached_waits(const struct attached *a);
+void attached_go_on(struct attached *a);
 void attached_helper_gone(struct attached *a);
 NODISCARD enum rc attached_state(struct attached *a, const struct uuid *attachment, enum listener_state *ret,
                                  struct buf *ret_reason);

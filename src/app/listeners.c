@@ -127,6 +127,14 @@ static enum rc take_message(struct listeners *l, bool *ret_ready, struct err *e)
     return RC_OK;
 }
 
+static void helper_arm(struct listeners *l)
+{
+    unsigned more = attached_waits(l->attached) ? (unsigned)LOOP_WRITE : 0u;
+
+    if (l->helper)
+        loop_poll_want(l->helper, LOOP_READ | more);
+}
+
 static void helper_says(void *ctx, unsigned events)
 {
     struct listeners *l = ctx;
@@ -134,12 +142,15 @@ static void helper_says(void *ctx, unsigned events)
     bool ready = false;
     enum rc rc;
 
-    (void)events;
+    if (events & LOOP_WRITE)
+        attached_go_on(l->attached);
     do
         rc = take_message(l, &ready, &e);
     while (rc == RC_OK);
-    if (rc == RC_UNAVAILABLE)
+    if (rc == RC_UNAVAILABLE) {
+        helper_arm(l);
         return;
+    }
     log_error("listeners.helper_gone", F_TEXT("reason", e.text));
     attached_helper_gone(l->attached);
     loop_poll_free(l->helper);
@@ -161,7 +172,7 @@ static enum rc greet_helper(struct listeners *l, struct err *e)
     if (rc == RC_OK)
         rc = loop_poll_new(l->config.loops[0], fd, helper_says, l, &l->helper, e);
     if (rc == RC_OK)
-        loop_poll_want(l->helper, LOOP_READ);
+        helper_arm(l);
     return rc;
 }
 
@@ -209,6 +220,7 @@ void listeners_describe(const struct listeners *l, struct buf *out)
 void listeners_attachments(struct listeners *l, const struct origin_table *origins)
 {
     attached_want(l->attached, origins);
+    helper_arm(l);
 }
 
 enum rc listeners_state(struct listeners *l, const struct uuid *attachment,

@@ -15,6 +15,8 @@ enum net_arrival {
     NET_DEVICE, /* a listener bound to an attachment's interface */
 };
 
+enum { EVIDENCE_PLACE_MAX = 64 }; /* with its end */
+
 /* A value of a PROXY header that can tell a network, as text: an ASCII id without its subtype byte, a number in decimal. */
 enum evidence_tlv_type {
     TLV_NAMESPACE = 0x30, /* the standard's: the name of a network namespace */
@@ -33,6 +35,8 @@ struct evidence {
     enum net_class class;
     enum net_arrival arrival;
     struct uuid attachment; /* of netns and device listeners; nil otherwise */
+    char place[EVIDENCE_PLACE_MAX]; /* the namespace's or device's name when it was accepted there; "" otherwise: an
+                                     * attachment can move, and its connections of before do not move with it */
     struct ip_addr peer, local; /* the connection's own or, once it spoke for somebody, what the proxy said */
     uint16_t peer_port, local_port;
     struct ip_addr via; /* the proxy or forwarder, when `peer` is what it said; unset otherwise */

@@ -77,6 +77,7 @@ static enum rc gather_evidence(const struct net_listener_config *c, int fd,
     struct evidence ev = {.class = c->class, .arrival = c->arrival, .attachment = c->attachment};
 
     ev.peer = ip_from_sockaddr((const struct sockaddr *)peer, &ev.peer_port);
+    memcpy(ev.place, c->place, sizeof(ev.place));
     ev.tls = c->tls != NULL;
     enum rc rc = sock_local(fd, &ev.local, &ev.local_port, e);
 

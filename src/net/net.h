@@ -47,9 +47,9 @@ void net_stream_reset(struct net_stream *s); /* frees it; collected bytes are dr
 void net_streams_cut(struct loop *l, const struct uuid *attachment);
 /* The attachment is no more: they are cut after `ms`, so that who is being refused can be told so. */
 void net_streams_end(struct loop *l, const struct uuid *attachment, unsigned ms);
-/* The same for an interface that went, and streams that came through it to a main listener: the next interface of its name
- * is another. */
-void net_streams_cut_interface(struct loop *l, unsigned ifindex);
+/* The same for streams that came to a main listener through an interface of this name, unless it is the one that has the
+ * name now (`ifindex`; 0: none has): the next interface of a name is another. */
+void net_streams_cut_interface(struct loop *l, const char *name, unsigned ifindex);
 /* From now on nobody on this loop is told of a new stream: connections that are still opening are closed, and so are those
  * that come. */
 void net_streams_refuse(struct loop *l);
@@ -60,6 +60,7 @@ struct net_listener_config {
     enum net_class class;
     enum net_arrival arrival;
     struct uuid attachment;
+    char place[EVIDENCE_PLACE_MAX]; /* of an attachment: the name of where it listens */
     const struct cidr *trusted; /* NET_PROXY: who may connect, others are closed at once; not owned, must outlive the listener */
     size_t n_trusted;
     struct net_tls *tls; /* NULL: plain; not owned, must outlive the listener */

@@ -511,13 +511,14 @@ void net_streams_end(struct loop *l, const struct uuid *attachment, unsigned ms)
     }
 }
 
-void net_streams_cut_interface(struct loop *l, unsigned ifindex)
+void net_streams_cut_interface(struct loop *l, const char *name, unsigned ifindex)
 {
     struct net_stream *next;
 
     for (struct net_stream *s = net_local_of(l)->placed; s; s = next) {
         next = s->next;
-        if (uuid_is_nil(&s->evidence.attachment) && s->evidence.ifindex == ifindex)
+        if (uuid_is_nil(&s->evidence.attachment) && s->evidence.ifindex != ifindex &&
+            strncmp(s->evidence.interface, name, sizeof(s->evidence.interface)) == 0)
             stream_cut(s);
     }
 }

@@ -84,13 +84,23 @@ void origin_in_subnet(const struct attachment *at, const struct origin_subnet *s
     }
 }
 
+/* A connection that was accepted where the attachment stood before says nothing of where it stands
+ * now. */
+static bool stands_there(const struct attachment *at, const struct evidence *ev)
+{
+    struct str place = {ev->place, strnlen(ev->place, sizeof(ev->place))};
+    enum origin_attachment_kind kind = ev->arrival == NET_DEVICE ? ATTACH_DEVICE : ATTACH_NETNS;
+
+    return at->face.kind == kind && str_eq(at->face.place, place);
+}
+
 static void resolve_attached(const struct origin_table *t, const struct evidence *ev,
                              struct origin *ret)
 {
     const struct attachment *at = map_get(&t->attachment_by_uuid, origin_uuid_key(&ev->attachment));
 
     ret->attachment = ev->attachment;
-    if (at && at->network)
+    if (at && at->network && stands_there(at, ev))
         at->kind->resolve(t, at, ev, ret);
 }
 

@@ -26,16 +26,19 @@ static void network_add(struct origin_builder *b, const struct uuid *u)
 }
 
 static void try_peer(const struct origin_table *t, const struct uuid *u,
-                     enum origin_attachment_kind kind, uint8_t third)
+                     const struct origin_attachment *face, uint8_t third)
 {
     static const enum net_arrival arrivals[] = {
         [ATTACH_NETNS] = NET_NETNS, [ATTACH_DEVICE] = NET_DEVICE, [ATTACH_RANGE] = NET_MAIN};
+    enum origin_attachment_kind kind = face->kind;
     struct evidence ev = {
         .arrival = arrivals[kind], .ifindex = 7, .interface = "eth0", .mark = third};
     struct origin o;
 
     if (ev.arrival != NET_MAIN)
         ev.attachment = *u;
+    if (face->place.len > 0 && str_copy(face->place, ev.place, sizeof(ev.place)) != RC_OK)
+        abort();
     if (kind == ATTACH_PROXY) {
         ev.arrival = NET_PROXY;
         ev.via = (struct ip_addr){4, {10, 0, 0, 1}};
@@ -72,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(origin_attachments(t, &list) == 1);
     assert((list[0].place.len > 0) == (list[0].kind <= ATTACH_DEVICE));
     for (unsigned third = 0; third < 3; third++)
-        try_peer(t, &u, list[0].kind, (uint8_t)third);
+        try_peer(t, &u, &list[0], (uint8_t)third);
     origin_table_unref(t);
     return 0;
 }

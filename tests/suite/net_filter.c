@@ -400,9 +400,11 @@ static void cut_interface_run(struct loop_task *t)
     struct cutter *c = CONTAINER_OF(t, struct cutter, task);
     unsigned loopback = if_nametoindex("lo");
 
-    net_streams_cut_interface(c->peer->wire.loop, loopback + 1);
+    net_streams_cut_interface(c->peer->wire.loop, "l", 0);
+    net_streams_cut_interface(c->peer->wire.loop, "lo1", 0);
+    net_streams_cut_interface(c->peer->wire.loop, "lo", loopback);
     assert_false(c->peer->failed);
-    net_streams_cut_interface(c->peer->wire.loop, loopback);
+    net_streams_cut_interface(c->peer->wire.loop, "lo", loopback + 1); /* made again */
 }
 
 static void end_run(struct loop_task *t)

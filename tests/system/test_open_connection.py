@@ -1,10 +1,12 @@
 """What is in force on a connection that was open before the change."""
 
+import contextlib
 import http.client
 import ssl
 
 import pytest
 
+from lab import until
 from lab.images import digest_of, small_image
 from lab.server import ENDPOINT
 
@@ -77,6 +79,28 @@ def test_the_next_request_is_refused_when_the_attachment_was_deleted(place, open
         pass
     with pytest.raises((ConnectionError, TimeoutError, *CLOSED)):
         place.registry.connect(place.a).get("/v2/")
+
+
+def test_connections_do_not_move_with_their_attachment(place, opened):
+    """Asked as soon as the reply is there, on connections of every loop: whoever is let in would have been taken for a
+    client of the attachment's new place."""
+    control = place.kidoban.control()
+    wire = control.connect()
+    control.sign_in(wire)
+    target = "/providers/Kidoban.Network/attachments/at-a"
+    there = control.request("GET", target, None, wire).json["properties"]
+    elsewhere = {**there, "netns": {"name": place.networks["a"].ns + "-elsewhere"}}
+    for _ in range(5):
+        connections = [place.registry.connect(place.a, SCOPE) for _ in range(8)]
+        assert control.request("PUT", target, {"properties": elsewhere}, wire).status == 200
+        for c in connections:
+            with contextlib.suppress(*CLOSED):
+                assert_next_is_refused(c)
+            c.close()
+        assert control.request("PUT", target, {"properties": there}, wire).status == 200
+        until(lambda: control.request("GET", target, None, wire).json["properties"]["state"] == "Listening",
+              "the attachment is back")
+    wire.close()
 
 
 def test_a_renewed_password_ends_the_tokens_it_gave(place, opened):

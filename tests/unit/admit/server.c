@@ -127,6 +127,7 @@ static void plain_error(struct http_request *req, unsigned status, const char *c
 static void open_door(struct admit_server *s, enum door door)
 {
     static const char *const attachments[DOORS] = {[DOOR_BLUE] = BLUE, [DOOR_RED] = RED};
+    static const char places[DOORS][8] = {[DOOR_BLUE] = "blue", [DOOR_RED] = "red"};
     struct sock_listen where = {.addr = {.family = 4, .bytes = {127, 0, 0, 1}}};
     struct net_listener_config config = {
         .class = door == DOOR_CONTROL   ? NET_CONTROL
@@ -145,6 +146,7 @@ static void open_door(struct admit_server *s, enum door door)
 
     if (attachments[door])
         config.attachment = uuid_of(attachments[door]);
+    memcpy(config.place, places[door], sizeof(places[door]));
     must(sock_listen(&where, &fd, &e), &e);
     must(sock_local(fd, &local, &s->ports[door].port, &e), &e);
     must(net_listener_new(s->i.loops[0], fd, &config, &s->listeners[door], &e), &e);

@@ -1,7 +1,7 @@
 /* Listeners of the server, alone and with a helper whose part the test plays. */
 #include "../origin/world.h"
 
-#include "app/helper_protocol.h"
+#include "app/helper_queue.h"
 #include "app/listeners.h"
 #include "app/main_sockets.h"
 #include "sys/fd.h"
@@ -292,6 +292,49 @@ static void an_attachment_that_moves_is_closed_before_it_is_opened(void **state)
     origin_table_unref(red);
 }
 
+/* As long as the helper reads nothing, nobody waits for it: what its socket does not take comes
+ * when there is room, in order. */
+static void what_a_busy_helper_cannot_take_yet_comes_later(void **state)
+{
+    enum { MOVES = 2000 };
+    struct yard *y = *state;
+    struct origin_table *places[] = {one_attachment("blue"), one_attachment("red")};
+    struct helper_message m;
+    unsigned heard = 0;
+
+    yard_with_helper(y);
+    for (int i = 0; i < MOVES; i++)
+        listeners_attachments(y->listeners, places[i % 2]);
+    for (int quiet = 0; quiet < 3; quiet++) {
+        for (; helper_hear(y, &m); heard++, quiet = 0) {
+            /* open, open; then close, open, open each time; the close of the one from before */
+            unsigned at = heard < 2 ? heard + 1 : heard == 2 ? 0 : heard % 3;
+            const char *name = (heard < 3 ? 0 : heard / 3 % 2) ? "red" : "blue";
+
+            assert_int_equal(m.type, at == 0 ? HELPER_CLOSE : HELPER_OPEN);
+            assert_string_equal(m.name, at == 0 ? "" : name);
+            assert_int_equal(m.family, at == 0 ? 0 : at == 1 ? 4 : 6);
+        }
+        yard_turn(y);
+    }
+    assert_int_equal(heard, 3 * MOVES);
+    for (size_t i = 0; i < 2; i++)
+        origin_table_unref(places[i]);
+}
+
+static void a_helper_that_takes_nothing_at_all_is_given_up(void **state)
+{
+    struct yard *y = *state;
+    struct origin_table *places[] = {one_attachment("blue"), one_attachment("red")};
+
+    yard_with_helper(y);
+    for (unsigned i = 0; i < HELPER_QUEUE_MAX; i++)
+        listeners_attachments(y->listeners, places[i % 2]);
+    assert_int_equal(state_of(y, ONE, "the privileged helper has ended"), LISTENER_FAILED);
+    for (size_t i = 0; i < 2; i++)
+        origin_table_unref(places[i]);
+}
+
 static void a_helper_that_ends_leaves_the_listeners_that_there_are(void **state)
 {
     struct yard *y = *state;
@@ -311,6 +354,20 @@ static void a_helper_that_ends_leaves_the_listeners_that_there_are(void **state)
     origin_table_unref(t);
 }
 
+static void what_waits_for_a_helper_that_has_ended_fails(void **state)
+{
+    struct yard *y = *state;
+    struct origin_table *t = one_attachment("blue");
+
+    yard_with_helper(y);
+    listeners_attachments(y->listeners, t);
+    fd_close(y->helper);
+    y->helper = -1;
+    yard_turn(y);
+    assert_int_equal(state_of(y, ONE, "the privileged helper has ended"), LISTENER_FAILED);
+    origin_table_unref(t);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -320,6 +377,9 @@ int main(void)
         T(listeners_of_an_earlier_server_are_kept_or_given_back),
         T(an_attachment_is_as_well_as_the_worst_of_its_listeners),
         T(an_attachment_that_moves_is_closed_before_it_is_opened),
+        T(what_a_busy_helper_cannot_take_yet_comes_later),
+        T(a_helper_that_takes_nothing_at_all_is_given_up),
+        T(what_waits_for_a_helper_that_has_ended_fails),
         T(a_helper_that_ends_leaves_the_listeners_that_there_are),
     };
 

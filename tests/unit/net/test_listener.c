@@ -83,6 +83,7 @@ static void as_attachment(struct wire *w, struct net_listener_config *c)
     c->class = NET_CONTROL;
     c->arrival = NET_DEVICE;
     c->attachment = (struct uuid){{7}};
+    memcpy(c->place, "br7", 4);
 }
 
 static void evidence_is_what_the_listener_and_the_socket_say(void **state)
@@ -101,6 +102,7 @@ static void evidence_is_what_the_listener_and_the_socket_say(void **state)
     assert_int_equal(ev->class, NET_CONTROL);
     assert_int_equal(ev->arrival, NET_DEVICE);
     assert_int_equal(ev->attachment.bytes[0], 7);
+    assert_string_equal(ev->place, "br7");
     assert_true(ip_eq(&ev->peer, &loopback) && ip_eq(&ev->local, &loopback));
     assert_int_equal(ev->peer_port, h.client_port);
     assert_int_equal(ev->local_port, h.wire.port);

@@ -32,7 +32,7 @@ static struct origin_table *table_of(const char *one, const char *two)
 
 static struct evidence on_main(const char *peer)
 {
-    struct evidence ev = world_evidence(ONE, peer, "10.0.0.1");
+    struct evidence ev = world_evidence(ONE, "", peer, "10.0.0.1");
 
     ev.arrival = NET_MAIN;
     ev.attachment = (struct uuid){{0}};
@@ -246,7 +246,7 @@ static void a_device_maps_local_addresses_and_interfaces_as_a_namespace_does(voi
             "blue") "/subnets/app\"}}],\"privateEndpoints\":[{\"localAddress\":\"10.0.0.9\","
                     "\"privateEndpoint\":{\"id\":\"/pe\",\"uuid\":\"" UUID_TEXT("99") "\"}}]}",
         NULL);
-    struct evidence ev = world_evidence(ONE, "192.0.2.1", "10.0.0.9");
+    struct evidence ev = world_evidence(ONE, "br0", "192.0.2.1", "10.0.0.9");
 
     (void)state;
     ev.arrival = NET_DEVICE;

@@ -191,6 +191,14 @@ static void random_header(struct evidence *ev)
     }
 }
 
+static unsigned place_of(const struct config *c, const struct uuid *attachment)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (uuid_eq(&c->list[i].uuid, attachment))
+            return c->list[i].place;
+    return 0;
+}
+
 static struct evidence random_evidence(const struct config *c)
 {
     static const enum net_arrival arrivals[] = {NET_MAIN, NET_MAIN, NET_MAIN, NET_NETNS,
@@ -220,6 +228,7 @@ static struct evidence random_evidence(const struct config *c)
     for (size_t i = 0; i < c->n; i++)
         if (c->list[i].kind == kind && pick(2))
             ev.attachment = c->list[i].uuid;
+    snprintf(ev.place, sizeof(ev.place), "d%u", pick(5) ? place_of(c, &ev.attachment) : pick(5));
     return ev;
 }
 
@@ -355,7 +364,10 @@ static struct origin plainly(const struct config *c, const struct evidence *ev)
     struct origin o = {.kind = ORIGIN_UNIDENTIFIED, .ip = ev->peer, .attachment = ev->attachment};
     bool main = ev->arrival == NET_MAIN || ev->arrival == NET_PROXY, nobody = !main;
     const struct plain *p = main ? of_main(c, ev, &nobody) : of_listener(c, ev);
+    bool moved = p && !main && (ev->place[0] != 'd' || ev->place[1] != (char)('0' + p->place));
 
+    if (moved)
+        return o;
     if (p)
         return inside(p, ev, o);
     if (!nobody)

@@ -38,7 +38,7 @@ static struct origin_table *table_of(const char *one, const char *two)
 /* "192.0.2.1 says that `peer` speaks." */
 static struct evidence said(const char *peer)
 {
-    struct evidence ev = world_evidence(ONE, peer, "10.0.0.1");
+    struct evidence ev = world_evidence(ONE, "", peer, "10.0.0.1");
 
     ev.arrival = NET_PROXY;
     ev.attachment = (struct uuid){{0}};

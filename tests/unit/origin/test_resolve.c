@@ -4,12 +4,17 @@
 #define NETNS(name, network, more)                                                                 \
     "{\"kind\":\"netns\",\"netns\":{\"name\":\"" name                                              \
     "\"},\"virtualNetwork\":{\"id\":\"" NETWORK_ID(network) "\"}" more "}"
-#define BLUE  UUID_TEXT("b1")
-#define RED   UUID_TEXT("b2")
-#define OUT   UUID_TEXT("b3")
-#define GONE  UUID_TEXT("b4")
-#define IFACE UUID_TEXT("b5")
-#define LOCAL "10.0.0.1"
+#define BLUE     UUID_TEXT("b1")
+#define RED      UUID_TEXT("b2")
+#define OUT      UUID_TEXT("b3")
+#define GONE     UUID_TEXT("b4")
+#define IFACE    UUID_TEXT("b5")
+#define LOCAL    "10.0.0.1"
+#define AT_BLUE  BLUE, "blue"
+#define AT_RED   RED, "red"
+#define AT_OUT   OUT, "out"
+#define AT_GONE  GONE, "gone"
+#define AT_IFACE IFACE, "iface"
 
 static struct origin_table *world(void)
 {
@@ -48,9 +53,10 @@ static struct origin resolve(const struct origin_table *t, const struct evidence
     return o;
 }
 
-static struct origin from(const struct origin_table *t, const char *attachment, const char *peer)
+static struct origin from(const struct origin_table *t, const char *attachment, const char *place,
+                          const char *peer)
 {
-    struct evidence ev = world_evidence(attachment, peer, LOCAL);
+    struct evidence ev = world_evidence(attachment, place, peer, LOCAL);
 
     return resolve(t, &ev);
 }
@@ -73,7 +79,7 @@ static void expect_ip(const struct origin *o, const char *ip)
 static void one_address_in_two_networks_is_two_origins(void **state)
 {
     struct origin_table *t = world();
-    struct origin blue = from(t, BLUE, "10.0.0.4"), red = from(t, RED, "10.0.0.4");
+    struct origin blue = from(t, AT_BLUE, "10.0.0.4"), red = from(t, AT_RED, "10.0.0.4");
 
     (void)state;
     expect_subnet(&blue, UUID_TEXT("01"));
@@ -88,11 +94,11 @@ static void one_address_in_two_networks_is_two_origins(void **state)
 static void the_longest_prefix_names_the_subnet(void **state)
 {
     struct origin_table *t = world();
-    struct origin o = from(t, BLUE, "10.0.0.127");
+    struct origin o = from(t, AT_BLUE, "10.0.0.127");
 
     (void)state;
     expect_subnet(&o, UUID_TEXT("01"));
-    o = from(t, BLUE, "10.0.0.128");
+    o = from(t, AT_BLUE, "10.0.0.128");
     expect_subnet(&o, UUID_TEXT("03"));
     origin_table_unref(t);
 }
@@ -100,13 +106,13 @@ static void the_longest_prefix_names_the_subnet(void **state)
 static void a_source_outside_every_prefix_is_unidentified_and_not_trusted(void **state)
 {
     struct origin_table *t = world();
-    struct origin o = from(t, BLUE, "192.0.2.4");
+    struct origin o = from(t, AT_BLUE, "192.0.2.4");
 
     (void)state;
     assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
     assert_false(o.trusted_service);
     expect_ip(&o, "192.0.2.4");
-    o = from(t, OUT, "192.0.2.4");
+    o = from(t, AT_OUT, "192.0.2.4");
     assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED); /* the outbound address is for subnets */
     origin_table_unref(t);
 }
@@ -114,16 +120,16 @@ static void a_source_outside_every_prefix_is_unidentified_and_not_trusted(void *
 static void without_the_service_endpoint_only_the_outbound_address_counts(void **state)
 {
     struct origin_table *t = world();
-    struct origin o = from(t, BLUE, "10.0.1.4");
+    struct origin o = from(t, AT_BLUE, "10.0.1.4");
 
     (void)state;
     assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
-    o = from(t, BLUE, "fd00::4");
+    o = from(t, AT_BLUE, "fd00::4");
     assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
-    o = from(t, OUT, "10.0.1.4");
+    o = from(t, AT_OUT, "10.0.1.4");
     assert_int_equal(o.kind, ORIGIN_PUBLIC);
     expect_ip(&o, "203.0.113.7");
-    o = from(t, OUT, "10.0.0.4");
+    o = from(t, AT_OUT, "10.0.0.4");
     expect_subnet(&o, UUID_TEXT("01"));
     origin_table_unref(t);
 }
@@ -131,16 +137,16 @@ static void without_the_service_endpoint_only_the_outbound_address_counts(void *
 static void a_local_address_is_a_private_endpoint_and_no_other_is(void **state)
 {
     struct origin_table *t = world();
-    struct evidence ev = world_evidence(BLUE, "10.0.1.4", "10.0.0.9");
+    struct evidence ev = world_evidence(AT_BLUE, "10.0.1.4", "10.0.0.9");
     struct origin o = resolve(t, &ev);
     struct uuid want = world_uuid(UUID_TEXT("99"));
 
     (void)state;
     assert_int_equal(o.kind, ORIGIN_PRIVATE_ENDPOINT);
     assert_true(uuid_eq(&o.private_endpoint, &want));
-    o = from(t, BLUE, "10.0.1.4");
+    o = from(t, AT_BLUE, "10.0.1.4");
     assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
-    ev = world_evidence(RED, "10.0.0.4", "10.0.0.9");
+    ev = world_evidence(AT_RED, "10.0.0.4", "10.0.0.9");
     o = resolve(t, &ev);
     expect_subnet(&o, UUID_TEXT("11"));
     origin_table_unref(t);
@@ -149,7 +155,7 @@ static void a_local_address_is_a_private_endpoint_and_no_other_is(void **state)
 static void the_interface_names_the_subnet_whatever_the_source_says(void **state)
 {
     struct origin_table *t = world();
-    struct evidence ev = world_evidence(IFACE, "10.0.1.4", LOCAL);
+    struct evidence ev = world_evidence(AT_IFACE, "10.0.1.4", LOCAL);
     struct origin o = resolve(t, &ev);
 
     (void)state;
@@ -160,7 +166,7 @@ static void the_interface_names_the_subnet_whatever_the_source_says(void **state
     memcpy(ev.interface, "eth2", 5); /* its subnet is gone */
     o = resolve(t, &ev);
     assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
-    ev = world_evidence(IFACE, "10.0.0.4", LOCAL);
+    ev = world_evidence(AT_IFACE, "10.0.0.4", LOCAL);
     memcpy(ev.interface, "eth3", 5); /* not named: by source */
     o = resolve(t, &ev);
     expect_subnet(&o, UUID_TEXT("01"));
@@ -170,11 +176,35 @@ static void the_interface_names_the_subnet_whatever_the_source_says(void **state
 static void unknown_attachments_and_gone_networks_are_unidentified(void **state)
 {
     struct origin_table *t = world();
-    struct origin o = from(t, UUID_TEXT("ff"), "10.0.0.4");
+    struct origin o = from(t, UUID_TEXT("ff"), "blue", "10.0.0.4");
 
     (void)state;
     assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
-    o = from(t, GONE, "10.0.0.4");
+    o = from(t, AT_GONE, "10.0.0.4");
+    assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
+    origin_table_unref(t);
+}
+
+static void a_connection_of_where_an_attachment_stood_before_is_unidentified(void **state)
+{
+    struct origin_table *t = world();
+    struct evidence ev = world_evidence(AT_BLUE, "10.0.0.4", LOCAL);
+    struct origin o = resolve(t, &ev);
+
+    (void)state;
+    expect_subnet(&o, UUID_TEXT("01"));
+    for (const char *other = "blu\0bluer\0Blue\0red\0"; *other; other += strlen(other) + 1) {
+        o = from(t, BLUE, other, "10.0.0.4");
+        assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
+        o = from(t, BLUE, other, "10.0.0.9"); /* not its private endpoint's either */
+        assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
+        assert_false(o.trusted_service);
+    }
+    ev.arrival = NET_DEVICE; /* the same name, of another kind */
+    o = resolve(t, &ev);
+    assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
+    memset(ev.place, 'x', sizeof(ev.place)); /* without an end */
+    o = resolve(t, &ev);
     assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
     origin_table_unref(t);
 }
@@ -182,7 +212,7 @@ static void unknown_attachments_and_gone_networks_are_unidentified(void **state)
 static void a_main_listener_sees_the_public_address(void **state)
 {
     struct origin_table *t = world();
-    struct evidence ev = world_evidence(BLUE, "10.0.0.4", LOCAL);
+    struct evidence ev = world_evidence(AT_BLUE, "10.0.0.4", LOCAL);
     struct origin o;
 
     (void)state;
@@ -224,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_local_address_is_a_private_endpoint_and_no_other_is),
         cmocka_unit_test(the_interface_names_the_subnet_whatever_the_source_says),
         cmocka_unit_test(unknown_attachments_and_gone_networks_are_unidentified),
+        cmocka_unit_test(a_connection_of_where_an_attachment_stood_before_is_unidentified),
         cmocka_unit_test(a_main_listener_sees_the_public_address),
         cmocka_unit_test(a_subnet_is_explained_by_its_id_in_any_case),
     };

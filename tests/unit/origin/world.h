@@ -69,11 +69,13 @@ static inline struct origin_builder *world_networks(void)
     return b;
 }
 
-static inline struct evidence world_evidence(const char *attachment, const char *peer,
-                                             const char *local)
+/* `place`: of the attachment's listener. */
+static inline struct evidence world_evidence(const char *attachment, const char *place,
+                                             const char *peer, const char *local)
 {
     struct evidence ev = {.arrival = NET_NETNS, .attachment = world_uuid(attachment)};
 
+    assert_int_equal(str_copy(str_from(place), ev.place, sizeof(ev.place)), RC_OK);
     assert_int_equal(ip_parse(str_from(peer), &ev.peer, NULL), RC_OK);
     assert_int_equal(ip_parse(str_from(local), &ev.local, NULL), RC_OK);
     return ev;

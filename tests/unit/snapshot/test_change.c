@@ -57,7 +57,7 @@ static void look(void *arg, struct loop *l)
     const struct snapshot *s = snapshot_current(v->hub, l);
     const struct snapshot_registry *one = snapshot_by_name(s, STR("one")),
                                    *two = snapshot_by_name(s, STR("two"));
-    struct evidence ev = {.arrival = NET_NETNS, .attachment = uuid_of(ATTACH)};
+    struct evidence ev = {.arrival = NET_NETNS, .attachment = uuid_of(ATTACH), .place = "blue"};
 
     ev.peer = ev.local = (struct ip_addr){.family = 4, .bytes = {10, 0, 0, 4}};
     origin_resolve(s->origins, &ev, &v->origin);
