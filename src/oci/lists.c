@@ -43,3 +43,13 @@ enum http_verdict oci_catalog_get(struct http_request *req)
         return oci_fail(req, &e);
     return oci_page_answer(req, &page, STR("{\"repositories\":"), &names);
 }
+
+/* The answer is for whoever is let in and signed in: the gate and authorization have come first. */
+enum http_verdict oci_azure_refuse(struct http_request *req)
+{
+    http_add_field(req, "Allow", STR(""));
+    oci_error(req, 405, "UNSUPPORTED",
+              "this registry keeps no attributes of repositories, tags and manifests: use the "
+              "distribution API (/v2/)");
+    return HTTP_ANSWERED;
+}

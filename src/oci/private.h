@@ -39,6 +39,7 @@ NODISCARD enum rc oci_form_scopes(struct arena *a, struct str form, struct auth_
 /* --- handlers --- */
 http_handler_fn oci_base_get;
 http_handler_fn oci_catalog_get;
+http_handler_fn oci_azure_refuse;
 http_handler_fn oci_tags_get;
 http_handler_fn oci_manifest_get_hot, oci_manifest_get, oci_manifest_put, oci_manifest_delete;
 http_handler_fn oci_referrers_get;

@@ -1,7 +1,8 @@
 /* The data plane, one line for each endpoint. */
 #include "oci/private.h"
 
-#define NAME "/v2/{name+}"
+#define NAME  "/v2/{name+}"
+#define AZURE "/acr/v1/{path+}"
 
 static const struct http_route routes[] = {
     {HTTP_GET, "/v2/", "signed-in", ROUTE_HOT, oci_base_get, oci_base_get},
@@ -23,6 +24,11 @@ static const struct http_route routes[] = {
     {HTTP_DELETE, NAME "/blobs/uploads/{id}", "push", ROUTE_CALL, oci_upload_delete},
     {HTTP_GET, NAME "/blobs/{digest}", "pull", ROUTE_CALL, oci_blob_get},
     {HTTP_DELETE, NAME "/blobs/{digest}", "delete", ROUTE_CALL, oci_blob_delete},
+
+    /* What az asks about repositories, tags and manifests. */
+    {HTTP_GET, AZURE, "signed-in", ROUTE_HOT, oci_azure_refuse, oci_azure_refuse},
+    {HTTP_PATCH, AZURE, "signed-in", ROUTE_CALL, oci_azure_refuse},
+    {HTTP_DELETE, AZURE, "signed-in", ROUTE_CALL, oci_azure_refuse},
 
     {HTTP_GET, "/oauth2/token", "public", ROUTE_HOT, oci_token_get, oci_token_get},
     {HTTP_POST, "/oauth2/token", "public", ROUTE_CALL, oci_token_post},

@@ -68,7 +68,7 @@ class Article:
         """Someone at that machine who is signed in to az."""
         az = Az(docker.host, program=program, env={"DOCKER_HOST": f"unix://{docker.socket}",
                                                    "DOCKER_CONFIG": docker.config})
-        az.register(self.kidoban, *(["--skip-endpoint-discovery"] if program == NEWEST else []))
+        az.register(self.kidoban)
         az.login(self.kidoban)
         return az
 

@@ -142,7 +142,7 @@ class Az:
             f.write(kidoban.ca)
         self.env.update(REQUESTS_CA_BUNDLE=bundle, SSL_CERT_FILE=bundle)
 
-    def register(self, kidoban, *options):
+    def register(self, kidoban):
         """Make the server az's cloud."""
         self.trusts(kidoban)
         url = f"https://arm.{kidoban.suffix}:{CONTROL_PORT}"
@@ -150,7 +150,7 @@ class Az:
                                "activeDirectoryResourceId": url, "activeDirectoryGraphResourceId": url,
                                "microsoftGraphResourceId": url + "/", "vmImageAliasDoc": f"{url}/aliases.json"},
                  "suffixes": {"acrLoginServerEndpoint": f".{kidoban.suffix}", "storageEndpoint": "core." + kidoban.suffix}}
-        self("cloud", "register", "-n", CLOUD, "--cloud-config", json.dumps(cloud), *options)
+        self("cloud", "register", "-n", CLOUD, "--cloud-config", json.dumps(cloud))
         self("cloud", "set", "-n", CLOUD)
         return self
 

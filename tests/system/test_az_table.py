@@ -1,0 +1,302 @@
+"""What the stock az says to each command, one line for each: its exit code, and what it prints.
+
+The lines are typed in their order, against one server, by one administrator on the public internet. In every run the newest
+az, forked; with --long also an old one, and both as people start them."""
+
+import json
+import shlex
+
+import pytest
+
+from lab import Dockerd, Kidoban, Lab
+from lab.az import NEWEST, OLD, Az
+
+SET = object()  # printed, and not null
+GROUP, REGISTRY, VNET = "table", "tableregistry", "tablevnet"
+CR, NET = "Microsoft.ContainerRegistry", "Microsoft.Network"
+REGISTRY_KEYS = """adminUserEnabled anonymousPullEnabled creationDate dataEndpointEnabled dataEndpointHostNames encryption id
+    location loginServer name networkRuleBypassOptions networkRuleSet policies privateEndpointConnections provisioningState
+    publicNetworkAccess resourceGroup sku systemData tags type zoneRedundancy""".split()
+VNET_KEYS = """addressSpace enableDdosProtection etag id location name provisioningState resourceGroup resourceGuid subnets
+    type virtualNetworkPeerings""".split()
+SUBNET_KEYS = """addressPrefix delegations etag id name privateEndpointNetworkPolicies privateLinkServiceNetworkPolicies
+    provisioningState resourceGroup type""".split()
+
+
+class Row:
+    """A command; what it must print: {path: value}, and keys that must be there;
+    or a part of its first error."""
+
+    def __init__(self, command, fields=None, keys=(), code=0, error=None, typed="", whole=...):
+        self.command, self.fields, self.keys = command, fields or {}, keys
+        self.code, self.error, self.typed, self.whole = code, error, typed, whole
+
+
+def ok(command, fields=None, keys=(), **how):
+    return Row(command, fields, keys, **how)
+
+
+def no(command, error, code=1):
+    return Row(command, code=code, error=error)
+
+
+def absent(command):
+    """Something of Azure that this server does not have, and says so."""
+    return no(command, "(NotSupported) This server does not offer ")
+
+
+IDENTITY = [
+    ok("account show", {"tenantId": "{T}", "id": "{S}", "state": "Enabled", "isDefault": True,
+                        "user.type": "servicePrincipal", "user.name": "{C}"}),
+    ok("account list", {"0.id": "{S}", "0.homeTenantId": "{T}", "0.cloudName": "Kidoban"}),
+    ok("account list --refresh", {"0.id": "{S}", "0.state": "Enabled"}),
+    ok("account set --subscription {S}", whole=None),
+    no("account set --subscription nosuch", "The subscription of 'nosuch' doesn't exist in cloud 'Kidoban'."),
+    ok("account get-access-token", {"accessToken": SET, "tokenType": "Bearer", "subscription": "{S}", "tenant": "{T}",
+                                    "expiresOn": SET}),
+    ok("account get-access-token --resource https://containerregistry.azure.net", {"accessToken": SET}),
+    ok("account list-locations", {"0.name": "local", "0.displayName": "Local", "0.metadata.regionType": "Physical",
+                                  "0.id": "/subscriptions/{S}/locations/local"}),
+]
+
+GROUPS = [
+    ok(f"group create -n {GROUP} -l 'West US' --tags a=b",
+       {"id": f"/subscriptions/{{S}}/resourceGroups/{GROUP}", "name": GROUP, "location": "westus", "tags": {"a": "b"},
+        "type": "Microsoft.Resources/resourceGroups", "properties.provisioningState": "Succeeded"}),
+    ok(f"group create -n {GROUP} -l westus --tags a=b", {"name": GROUP}),
+    ok(f"group show -n {GROUP.upper()}", {"name": GROUP, "tags": {"a": "b"}}),
+    ok("group list", {"0.name": GROUP}),
+    ok(f"group exists -n {GROUP}", whole=True),
+    ok("group exists -n nosuch", whole=False),
+    no("group show -n nosuch", "(ResourceGroupNotFound) Resource group 'nosuch' could not be found.", 3),
+    no("group delete -n nosuch --yes", "(ResourceGroupNotFound) Resource group 'nosuch' could not be found.", 3),
+    no(f"group create -n {GROUP} -l eastus", "(InvalidResourceGroupLocation) Invalid resource group location."),
+    ok(f"group update -n {GROUP} --set tags.c=d", {"tags": {"a": "b", "c": "d"}}),
+    ok("group wait --deleted -n nosuch --interval 1 --timeout 5", whole=None),
+]
+
+REGISTRIES = [
+    no(f"acr create -n tableRegistry -g {GROUP} --sku Premium", " name must use only lowercase."),
+    no(f"acr create -n {REGISTRY} -g nosuch --sku Premium",
+       "(ResourceGroupNotFound) Resource group 'nosuch' could not be found.", 2),
+    ok(f"acr check-name -n {REGISTRY}", {"nameAvailable": True, "reason": None}),
+    ok(f"acr create -n {REGISTRY} -g {GROUP} --sku Premium",
+       {"name": REGISTRY, "location": "westus", "sku": {"name": "Premium", "tier": "Premium"}, "type": f"{CR}/registries",
+        "loginServer": f"{REGISTRY}.azurecr.test", "provisioningState": "Succeeded", "adminUserEnabled": False,
+        "networkRuleSet": {"defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": []},
+        "publicNetworkAccess": "Enabled", "networkRuleBypassOptions": "AzureServices", "zoneRedundancy": "Disabled",
+        "encryption.status": "disabled", "policies.retentionPolicy.days": 7, "privateEndpointConnections": [],
+        "id": f"/subscriptions/{{S}}/resourceGroups/{GROUP}/providers/{CR}/registries/{REGISTRY}",
+        "creationDate": SET, "systemData.createdAt": SET}, REGISTRY_KEYS),
+    ok(f"acr check-name -n {REGISTRY}", {"nameAvailable": False, "reason": "AlreadyExists",
+                                         "message": f"The registry {REGISTRY} is already in use."}),
+    ok(f"acr show -n {REGISTRY}", {"name": REGISTRY}, REGISTRY_KEYS),
+    ok(f"acr show -n {REGISTRY.upper()}", {"name": REGISTRY, "loginServer": f"{REGISTRY}.azurecr.test"}),
+    ok(f"acr show -n {REGISTRY} -g {GROUP}", {"resourceGroup": GROUP}),
+    no("acr show -n nosuchone", "The resource with name 'nosuchone' and type "),
+    no(f"acr show -n nosuchone -g {GROUP}", f"(ResourceNotFound) The Resource '{CR}/registries/nosuchone'", 3),
+    ok("acr list", {"0.name": REGISTRY}),
+    ok(f"acr list -g {GROUP}", {"0.name": REGISTRY}),
+    ok(f"acr update -n {REGISTRY} --tags t=1", {"tags": {"t": "1"}}),
+    ok(f"acr update -n {REGISTRY} --admin-enabled true", {"adminUserEnabled": True, "tags": {"t": "1"}}),
+    ok(f"acr update -n {REGISTRY} --anonymous-pull-enabled true", {"anonymousPullEnabled": True}),
+    ok(f"acr update -n {REGISTRY} --anonymous-pull-enabled false", {"anonymousPullEnabled": False}),
+    ok(f"acr update -n {REGISTRY} --allow-trusted-services false", {"networkRuleBypassOptions": "None"}),
+    ok(f"acr update -n {REGISTRY} --allow-trusted-services true", {"networkRuleBypassOptions": "AzureServices"}),
+    ok(f"acr update -n {REGISTRY} --public-network-enabled false",
+       {"publicNetworkAccess": "Disabled", "networkRuleSet.defaultAction": "Deny"}),
+    ok(f"acr update -n {REGISTRY} --public-network-enabled true",
+       {"publicNetworkAccess": "Enabled", "networkRuleSet.defaultAction": "Deny"}),
+    ok(f"acr update -n {REGISTRY} --default-action Allow", {"networkRuleSet.defaultAction": "Allow"}),
+    absent(f"acr update -n {REGISTRY} --data-endpoint-enabled true"),
+    ok(f"acr credential show -n {REGISTRY}", {"username": REGISTRY, "passwords.0.name": "password",
+                                              "passwords.0.value": SET, "passwords.1.name": "password2"}),
+    ok(f"acr credential renew -n {REGISTRY} --password-name password2", {"username": REGISTRY, "passwords.1.value": SET}),
+    ok(f"acr show-usage -n {REGISTRY}", {"value.0.name": "Size", "value.0.limit": 536870912000, "value.0.unit": "Bytes"}),
+    ok(f"acr config authentication-as-arm show -r {REGISTRY}", {"status": "enabled"}),
+    ok(f"acr config authentication-as-arm update -r {REGISTRY} --status disabled", {"status": "disabled"}),
+    ok(f"acr config authentication-as-arm update -r {REGISTRY} --status enabled", {"status": "enabled"}),
+    ok(f"acr config retention show -r {REGISTRY}", {"status": "disabled", "days": 7}),
+    absent(f"acr config retention update -r {REGISTRY} --status enabled --days 3 --type UntaggedManifests"),
+    absent(f"acr config soft-delete update -r {REGISTRY} --status enabled --days 3 --yes"),
+    absent(f"acr import -n {REGISTRY} --source source.example/x:v1"),
+    absent(f"acr token list -r {REGISTRY}"),
+    absent(f"acr token create -n t1 -r {REGISTRY} --repository x content/read"),
+    absent(f"acr scope-map list -r {REGISTRY}"),
+    absent(f"acr webhook list -r {REGISTRY}"),
+    absent(f"acr replication list -r {REGISTRY}"),
+    absent(f"acr replication create -r {REGISTRY} -l eastus"),
+    ok(f"acr create -n tablebasic -g {GROUP} --sku Basic", {"sku.name": "Basic", "networkRuleSet": None}),
+    no("acr network-rule list -n tablebasic", "Network rules are only supported for managed registries in Premium SKU."),
+    no("acr credential show -n tablebasic", "Run 'az acr update -n tablebasic --admin-enabled true' to enable admin first."),
+    ok("acr update -n tablebasic --sku Premium", {"sku.name": "Premium", "networkRuleSet.defaultAction": "Allow"}),
+    ok("acr update -n tablebasic --sku Standard", {"sku.tier": "Standard"}),
+    ok("acr delete -n tablebasic --yes", whole=None),
+    no("acr delete -n tablebasic --yes", "The resource with name 'tablebasic' and type "),
+]
+
+NETWORKS = [
+    ok(f"network vnet create -g {GROUP} -n {VNET} --address-prefix 10.0.0.0/16 --subnet-name s1 --subnet-prefix 10.0.0.0/24",
+       {"newVNet.addressSpace.addressPrefixes": ["10.0.0.0/16"], "newVNet.subnets.0.addressPrefix": "10.0.0.0/24",
+        "newVNet.provisioningState": "Succeeded", "newVNet.location": "westus"}),
+    ok(f"network vnet show -g {GROUP} -n {VNET}",
+       {"name": VNET, "type": f"{NET}/virtualNetworks", "subnets.0.name": "s1", "virtualNetworkPeerings": [],
+        "enableDdosProtection": False, "resourceGuid": SET}, VNET_KEYS),
+    ok("network vnet list", {"0.name": VNET}),
+    ok(f"network vnet list -g {GROUP}", {"0.name": VNET}),
+    no(f"network vnet show -g {GROUP} -n nosuch", f"(ResourceNotFound) The Resource '{NET}/virtualNetworks/nosuch' under "
+       f"resource group '{GROUP}' was not found.", 3),
+    ok(f"network vnet update -g {GROUP} -n {VNET} --set tags.a=b", {"tags": {"a": "b"}, "subnets.0.name": "s1"}),
+    ok(f"network vnet subnet create -g {GROUP} --vnet-name {VNET} -n s2 --address-prefixes 10.0.1.0/24 "
+       f"--service-endpoints {CR}",
+       {"addressPrefix": "10.0.1.0/24", "serviceEndpoints.0.service": CR, "serviceEndpoints.0.locations": ["*"],
+        "serviceEndpoints.0.provisioningState": "Succeeded", "type": f"{NET}/virtualNetworks/subnets",
+        "privateEndpointNetworkPolicies": "Disabled", "privateLinkServiceNetworkPolicies": "Enabled"}, SUBNET_KEYS),
+    no(f"network vnet subnet create -g {GROUP} --vnet-name {VNET} -n s3 --address-prefixes 10.0.1.0/25",
+       "(NetcfgSubnetRangesOverlap) Subnet 's3' is not valid because its IP address range overlaps"),
+    no(f"network vnet subnet create -g {GROUP} --vnet-name {VNET} -n s3 --address-prefixes 10.9.1.0/24",
+       "(NetcfgSubnetRangeOutsideVnet) Subnet 's3' is not valid because its IP address range is outside"),
+    no(f"network vnet subnet create -g {GROUP} --vnet-name {VNET} -n s3 --address-prefixes 10.0.9.1/24",
+       "(InvalidCIDRNotation) The address prefix '10.0.9.1/24' has an invalid CIDR notation."),
+    ok(f"network vnet subnet update -g {GROUP} --vnet-name {VNET} -n s1 --service-endpoints {CR}",
+       {"serviceEndpoints.0.service": CR}),
+    ok(f"network vnet subnet update -g {GROUP} --vnet-name {VNET} -n s1 --disable-private-endpoint-network-policies false",
+       {"privateEndpointNetworkPolicies": "Enabled", "serviceEndpoints.0.service": CR}),
+    ok(f"network vnet subnet update -g {GROUP} --vnet-name {VNET} -n s1 --remove serviceEndpoints",
+       {"name": "s1", "serviceEndpoints": None}),
+    ok(f"network vnet subnet show -g {GROUP} --vnet-name {VNET} -n S2", {"name": "s2"}, SUBNET_KEYS),
+    ok(f"network vnet subnet list -g {GROUP} --vnet-name {VNET}", {"0.name": "s1", "1.name": "s2"}),
+    no(f"network vnet subnet show -g {GROUP} --vnet-name {VNET} -n nosuch", "(NotFound) Resource ", 3),
+    no(f"network vnet subnet show -g {GROUP} --vnet-name nosuch -n s1",
+       f"(ResourceNotFound) The Resource '{NET}/virtualNetworks/nosuch'", 3),
+    absent("network private-endpoint list"),
+    absent("network private-dns zone list"),
+    absent("network application-gateway list"),
+    no("vm list", "(NoRegisteredProviderFound) "),
+]
+
+RULES = [
+    ok(f"acr network-rule list -n {REGISTRY}", whole={"ipRules": [], "virtualNetworkRules": []}),
+    ok(f"acr network-rule add -n {REGISTRY} --subnet s2 --vnet-name {VNET}",
+       {"networkRuleSet.virtualNetworkRules.0.action": "Allow", "networkRuleSet.defaultAction": "Allow"}),
+    ok(f"acr network-rule add -n {REGISTRY} --ip-address 23.45.1.0/24",
+       {"networkRuleSet.ipRules": [{"action": "Allow", "ipAddressOrRange": "23.45.1.0/24"}]}),
+    ok(f"acr network-rule add -n {REGISTRY} --ip-address 23.45.1.0/24",
+       {"networkRuleSet.ipRules": [{"action": "Allow", "ipAddressOrRange": "23.45.1.0/24"}]}),
+    ok(f"acr network-rule add -n {REGISTRY} --ip-address 2001:db8:9::/48",
+       {"networkRuleSet.ipRules.1": {"action": "Allow", "ipAddressOrRange": "2001:db8:9::/48"}}),
+    ok(f"acr network-rule list -n {REGISTRY}",
+       {"ipRules.0.ipAddressOrRange": "23.45.1.0/24", "virtualNetworkRules.0.virtualNetworkResourceId":
+        f"/subscriptions/{{S}}/resourceGroups/{GROUP}/providers/{NET}/virtualNetworks/{VNET}/subnets/s2"}),
+    ok(f"acr update -n {REGISTRY} --default-action Deny",
+       {"networkRuleSet.defaultAction": "Deny", "networkRuleSet.ipRules.1.ipAddressOrRange": "2001:db8:9::/48"}),
+    ok(f"acr network-rule remove -n {REGISTRY} --ip-address 23.45.1.0/24",
+       {"networkRuleSet.ipRules": [{"action": "Allow", "ipAddressOrRange": "2001:db8:9::/48"}]}),
+    ok(f"acr network-rule remove -n {REGISTRY} --ip-address 9.9.9.9", {"networkRuleSet.virtualNetworkRules.0.action": "Allow"}),
+    ok(f"acr network-rule remove -n {REGISTRY} --subnet /SUBSCRIPTIONS/{{S}}/resourcegroups/{GROUP.upper()}/providers/{NET}"
+       f"/virtualnetworks/{VNET.upper()}/subnets/S2", {"networkRuleSet.virtualNetworkRules": []}),
+    ok(f"acr network-rule remove -n {REGISTRY} --ip-address 2001:db8:9::/48", {"networkRuleSet.ipRules": []}),
+    ok(f"acr update -n {REGISTRY} --default-action Allow", {"networkRuleSet.defaultAction": "Allow"}),
+    ok(f"network vnet subnet delete -g {GROUP} --vnet-name {VNET} -n s2", whole=None),
+    ok(f"network vnet delete -g {GROUP} -n {VNET}", whole=None),
+]
+
+DATA_PLANE = [
+    ok(f"acr login -n {REGISTRY}", whole="Login Succeeded"),
+    ok(f"acr login -n {REGISTRY.upper()}", whole="Login Succeeded"),
+    ok(f"acr login -n {REGISTRY} --expose-token", {"loginServer": f"{REGISTRY}.azurecr.test", "accessToken": SET}),
+    no(f"acr login -n {REGISTRY} -u {REGISTRY} -p wrong", "Login failed."),
+    ok(f"acr repository list -n {REGISTRY}", whole=[]),
+    no(f"acr repository show -n {REGISTRY} --repository x", "Error: this registry keeps no attributes of "),
+    no(f"acr repository untag -n {REGISTRY} --image x:v1", "Error: this registry keeps no attributes of "),
+    no(f"acr repository delete -n {REGISTRY} --repository x --yes", "Error: this registry keeps no attributes of "),
+    no(f"acr manifest show -r {REGISTRY} -n x:v1", "Error: ", 3),
+    Row(f"acr check-health -n {REGISTRY} --ignore-errors", typed="n\n"),
+]
+
+END = [
+    ok(f"acr delete -n {REGISTRY} --yes", whole=None),
+    ok(f"group delete -n {GROUP} --yes", whole=None),
+    ok(f"group exists -n {GROUP}", whole=False),
+    ok("logout", whole=None),
+    no("group list", "Please run 'az login' to setup account."),
+]
+
+TABLE = IDENTITY + GROUPS + REGISTRIES + NETWORKS + RULES + DATA_PLANE + END
+LONG = {"marks": pytest.mark.long}
+
+
+@pytest.fixture(scope="module", params=[
+    pytest.param((NEWEST, True), id="newest"),
+    pytest.param((NEWEST, False), id="newest-processes", **LONG),
+    pytest.param((OLD, True), id="old", **LONG),
+    pytest.param((OLD, False), id="old-processes", **LONG)])
+def variant(request):
+    """The az, and whether it is forked."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def lab(variant):
+    with Lab() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def administrator(lab, variant):
+    """Someone on the public internet with az and docker, signed in."""
+    program, forks = variant
+    k = Kidoban(lab, options=["--control", "0.0.0.0:8443"]).start()
+    host, server = lab.public_host(), f"{REGISTRY}.{k.suffix}"
+    host.name_is("203.0.113.10", server)
+    host.trusts(k.ca, server)
+    docker = Dockerd(host).wait()
+    az = Az(host, program=program, forks=forks, env={"DOCKER_HOST": f"unix://{docker.socket}",
+                                                     "DOCKER_CONFIG": docker.config})
+    az.register(k)
+    az.login(k)
+    az.words = {"{S}": k.admin["subscriptionId"], "{T}": k.admin["tenantId"], "{C}": k.admin["clientId"]}
+    yield az
+    k.stop()
+
+
+def fill(value, words):
+    """The placeholders, in a text or anywhere in a value."""
+    if isinstance(value, str):
+        for k, v in words.items():
+            value = value.replace(k, v)
+    return value
+
+
+def at(found, path):
+    """What stands under a.0.b in what was printed; None where nothing does."""
+    for step in path.split("."):
+        if found is None:
+            return None
+        found = found[int(step)] if isinstance(found, list) else found.get(step)
+    return found
+
+
+def told(result):
+    """What was printed: JSON, or the text itself."""
+    try:
+        return result.json
+    except json.JSONDecodeError:
+        return result.out.strip()
+
+
+@pytest.mark.parametrize("row", [pytest.param(r, id=f"{n:03} {r.command}") for n, r in enumerate(TABLE)])
+def test_az(administrator, row):
+    words = administrator.words
+    result = administrator.run(*shlex.split(fill(row.command, words)), typed=row.typed)
+    assert result.code == row.code, result.text
+    if row.error is not None:
+        assert result.error and fill(row.error, words) in result.error[0], result.err
+        assert "Traceback" not in result.err
+    printed = told(result)
+    if row.whole is not ...:
+        assert printed == row.whole
+    for path, wanted in row.fields.items():
+        value = at(printed, path)
+        assert value is not None if wanted is SET else value == fill(wanted, words), path
+    assert not row.keys or not set(row.keys) - set(printed), set(row.keys) - set(printed)
