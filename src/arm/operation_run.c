@@ -63,7 +63,7 @@ static enum rc resource_of(struct work *k, struct arm_write *w, struct meta_reso
 }
 
 /* --- settle --- */
-/* What was only announced ("Creating") comes into force. */
+/* What was only announced ("Creating") comes into force. Nothing else changes: the etag stays. */
 static enum rc settle_write(struct work *k, struct arm_write *w, struct err *e)
 {
     CLEANUP(json_freep) struct json *body = NULL;
@@ -82,7 +82,7 @@ static enum rc settle_write(struct work *k, struct arm_write *w, struct err *e)
     r.body = json_write_arena(body, w->arena);
     if (!r.body.ptr)
         return err_set(e, RC_TOO_LARGE, "the resource is too large");
-    rc = meta_resource_put(w->tx, w->arena, &r, e);
+    rc = meta_resource_rebody(w->tx, r.id, r.body, e);
     if (rc == RC_OK && created && type && type->touch)
         type->touch(w->change, &r);
     return rc;
@@ -262,7 +262,7 @@ static enum rc unmark(struct work *k, struct arm_write *w, struct err *e)
         return rc;
     arm_operation_settle(body);
     r.body = json_write_arena(body, w->arena);
-    return r.body.ptr ? meta_resource_put(w->tx, w->arena, &r, e)
+    return r.body.ptr ? meta_resource_rebody(w->tx, r.id, r.body, e)
                       : err_set(e, RC_TOO_LARGE, "the resource is too large");
 }
 

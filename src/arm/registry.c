@@ -120,6 +120,28 @@ static enum rc registry_deleted(struct arm_write *w, const struct meta_resource 
     return meta_registry_secret_delete(w->tx, &r->uuid, e);
 }
 
+/* Settings whose change takes Azure a while; the others are answered at once. */
+static bool patched_slowly(const struct json *sent)
+{
+    const struct json *properties = json_get_nocase(sent, "properties");
+
+    return json_given(json_get_nocase(properties, "anonymousPullEnabled")) ||
+           json_given(json_get_nocase(properties, "encryption")) ||
+           json_given(json_get_nocase(sent, "identity"));
+}
+
+static struct arm_style registry_style(const struct arm_call *c, enum arm_verb verb,
+                                       const struct json *before, const struct json *after)
+{
+    (void)before;
+    (void)after;
+    if (verb == ARM_CREATE)
+        return (struct arm_style){ARM_ASYNC, 201, "Creating"};
+    if (verb == ARM_REPLACE || (verb == ARM_UPDATE && patched_slowly(c->sent)))
+        return (struct arm_style){ARM_ASYNC, 201, "Updating"};
+    return (struct arm_style){0};
+}
+
 const struct arm_type arm_registry = {
     .name = "Microsoft.ContainerRegistry/registries",
     .scope = ARM_SCOPE_GROUP,
@@ -129,6 +151,8 @@ const struct arm_type arm_registry = {
     .created = registry_secrets_new,
     .deleted = registry_deleted,
     .touch = registry_touch,
+    .style = registry_style,
+    .operation_prefix = "registries-",
     .render = registry_render,
 };
 

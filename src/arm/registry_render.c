@@ -1,6 +1,6 @@
 /* A registry as clients see it. */
+#include "arm/operation.h"
 #include "arm/registry.h"
-
 #include "base/clock.h"
 
 static struct json *render_subnet_rule(const struct arm_view *v, const struct json *rule)
@@ -99,7 +99,7 @@ static struct json *render_properties(const struct arm_view *v, const struct met
 
     json_set_str(out, "loginServer", login_server(v, r));
     json_set_str(out, "creationDate", clock_format_z(r->created_us, time));
-    json_set_text(out, "provisioningState", "Succeeded");
+    json_set_text(out, "provisioningState", arm_state(body));
     json_set(out, "adminUserEnabled", json_new_bool(false));
     if (json_get(stored, "networkRuleSet"))
         json_set(out, "networkRuleSet", render_rules(v, json_get(stored, "networkRuleSet")));

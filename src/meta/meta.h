@@ -51,6 +51,8 @@ NODISCARD enum rc meta_resource_by_uuid(struct meta_tx *tx, struct arena *a, con
                                         struct err *e);
 /* Inserts or replaces by id; sets r->etag (in the arena) and changed_us. */
 NODISCARD enum rc meta_resource_put(struct meta_tx *tx, struct arena *a, struct meta_resource *r, struct err *e);
+/* Its body alone: etag and changed_us stay. RC_NOT_FOUND. */
+NODISCARD enum rc meta_resource_rebody(struct meta_tx *tx, struct str id, struct str body, struct err *e);
 NODISCARD enum rc meta_resource_delete(struct meta_tx *tx, struct str id, struct err *e); /* RC_NOT_FOUND */
 /* Those whose id begins with `prefix` (no case), of `type` (no case; STR_NONE: any), by id. fn returning other than RC_OK ends it. */
 typedef enum rc meta_resource_fn(const struct meta_resource *r, void *arg, struct err *e);

@@ -130,17 +130,31 @@ enum rc meta_resource_put(struct meta_tx *tx, struct arena *a, struct meta_resou
     return rc;
 }
 
-enum rc meta_resource_delete(struct meta_tx *tx, struct str id, struct err *e)
+/* For a statement that touches the row of `id`, whose key is its first value. */
+static enum rc resource_touch(struct meta_tx *tx, enum meta_statement statement, struct str id,
+                              struct str more, struct err *e)
 {
     CLEANUP(buf_done) struct buf key = BUF_INIT(ID_MAX);
     enum rc rc = lower(id, &key, e);
 
     if (rc != RC_OK)
         return rc;
-    rc = tx_exec_found(tx, META_RESOURCE_DELETE, &DB_T(buf_str(&key)), 1, e);
+    const struct db_value v[] = {DB_T(buf_str(&key)), DB_T(more)};
+
+    rc = tx_exec_found(tx, statement, v, more.ptr ? 2 : 1, e);
     if (rc == RC_NOT_FOUND)
         return err_set(e, rc, "no resource %.*s", STR_ARG(str_take(id, 512)));
     return rc;
+}
+
+enum rc meta_resource_rebody(struct meta_tx *tx, struct str id, struct str body, struct err *e)
+{
+    return resource_touch(tx, META_RESOURCE_REBODY, id, body, e);
+}
+
+enum rc meta_resource_delete(struct meta_tx *tx, struct str id, struct err *e)
+{
+    return resource_touch(tx, META_RESOURCE_DELETE, id, STR_NONE, e);
 }
 
 struct resource_each {

@@ -120,6 +120,15 @@ void snapshot_unpin(struct snapshot_hub *h, const struct loop *l, const struct s
 
 /* --- publishing: the configuration thread --- */
 
+static const struct snapshot_registry *default_registry(const struct snapshot_hub *h,
+                                                        const struct snapshot *s)
+{
+    struct str name = h->config.default_registry;
+    const struct snapshot_registry *r = name.len > 0 ? snapshot_by_name(s, name) : NULL;
+
+    return r && !r->creating ? r : NULL;
+}
+
 static struct published *published_new(struct snapshot_hub *h, struct candidate *c)
 {
     struct published *p = MEM_NEW(struct published);
@@ -135,9 +144,7 @@ static struct published *published_new(struct snapshot_hub *h, struct candidate 
     c->identity->refs++;
     for (size_t i = 0; i < c->index->n; i++)
         c->index->list[i]->face.refs++;
-    p->face.default_registry = h->config.default_registry.len > 0
-                                   ? snapshot_by_name(&p->face, h->config.default_registry)
-                                   : NULL;
+    p->face.default_registry = default_registry(h, &p->face);
     atomic_init(&p->holders, (unsigned)n + 1);
     atomic_init(&p->pending, (unsigned)n);
     p->pins = MEM_ARRAY(unsigned, n *PIN_STRIDE);

@@ -147,7 +147,10 @@ static const struct snapshot_registry *face_of(const struct registry_entry *r)
 
 const struct snapshot_registry *snapshot_by_host(const struct snapshot *s, struct str host)
 {
-    return face_of(index_find(s->index, INDEX_HOST, host, text_hash(host)));
+    const struct snapshot_registry *r =
+        face_of(index_find(s->index, INDEX_HOST, host, text_hash(host)));
+
+    return r && !r->creating ? r : NULL;
 }
 
 const struct snapshot_registry *snapshot_by_name(const struct snapshot *s, struct str name)

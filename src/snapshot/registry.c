@@ -68,6 +68,7 @@ enum rc registry_compile(const struct meta_resource *r, struct str suffix,
     entry->face.uuid = r->uuid;
     entry->face.gate = gate;
     settings_read(properties, &entry->face);
+    entry->face.creating = str_is(json_str(json_get(body, "provisioningState")), "Creating");
     index_hash(entry);
     *ret = entry;
     return RC_OK;

@@ -15,6 +15,7 @@ struct snapshot_registry {
     struct uuid uuid;
     struct str name, id, login_host; /* login_host: lower case, without port */
     struct gate *gate;
+    bool creating; /* announced, and not served before it has been made */
     bool admin_user, anonymous_pull, arm_audience; /* arm_audience: /oauth2/exchange takes the control URL's audience */
     struct digest admin_password[2]; /* crypto_secret_hash */
     int64_t admin_generation[2];
@@ -63,7 +64,7 @@ struct snapshot {
     const struct snapshot_registry *default_registry; /* NULL without */
     struct snapshot_index *index; /* private: registries by host, name, uuid */
 };
-const struct snapshot_registry *snapshot_by_host(const struct snapshot *s, struct str host);
+const struct snapshot_registry *snapshot_by_host(const struct snapshot *s, struct str host); /* one that is served */
 const struct snapshot_registry *snapshot_by_name(const struct snapshot *s, struct str name); /* no case */
 const struct snapshot_registry *snapshot_by_uuid(const struct snapshot *s, const struct uuid *u);
 const struct snapshot_registry *snapshot_by_id(const struct snapshot *s, struct str resource_id); /* no case */

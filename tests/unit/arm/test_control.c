@@ -113,6 +113,9 @@ static void a_registry_answers_in_azures_shape(void **state)
 {
     struct control *c = lab_with_registry(state);
 
+    assert_str(answer_text(c, "properties.provisioningState"), "Creating");
+    control_operations(c);
+    assert_int_equal(control(c, "GET", REGISTRY, NULL), 200);
     assert_true(
         str_starts(c->req.response.body,
                    STR("{\"sku\":{\"name\":\"Premium\",\"tier\":\"Premium\"},\"type\":"
@@ -122,7 +125,7 @@ static void a_registry_answers_in_azures_shape(void **state)
     assert_str(answer_text(c, "systemData.createdBy"), "administrator");
     assert_str(answer_text(c, "properties.policies.exportPolicy.status"), "enabled");
     assert_int_equal(json_type(json_get(c->answer, "tags")), JSON_OBJECT);
-    assert_int_equal(control(c, "PUT", REGISTRY, PREMIUM), 200);
+    assert_int_equal(control(c, "PUT", REGISTRY, PREMIUM), 201);
     assert_int_equal(control(c, "GET", G "/providers/Microsoft.ContainerRegistry/registries", NULL),
                      200);
     assert_int_equal(json_len(json_get(c->answer, "value")), 1);

@@ -28,6 +28,28 @@ static const char *link_of(struct control *c, const char *field, char out[2048])
     return out;
 }
 
+struct served {
+    struct str host;
+    bool is;
+};
+
+static enum rc served_read(const struct snapshot *s, void *arg, struct err *e)
+{
+    struct served *q = arg;
+
+    (void)e;
+    q->is = snapshot_by_host(s, q->host) != NULL;
+    return RC_OK;
+}
+
+static bool registry_served(struct control *c, struct str host)
+{
+    struct served q = {.host = host};
+
+    assert_int_equal(snapshot_with_newest(c->hub, served_read, &q, NULL), RC_OK);
+    return q.is;
+}
+
 static void a_deleted_group_goes_after_the_answer(void **state)
 {
     struct control *c = lab(state);
@@ -96,6 +118,90 @@ static void an_operation_is_its_subscriptions_and_its_principals(void **state)
     assert_int_equal(control(c, "GET", link, NULL), 202);
 }
 
+static void a_registry_is_served_once_it_has_been_made(void **state)
+{
+    struct control *c = lab(state);
+    char link[2048];
+
+    assert_int_equal(control(c, "PUT", REGISTRY "2?api-version=2023-11-01-preview", BASIC), 201);
+    assert_str(answer_text(c, "properties.provisioningState"), "Creating");
+    assert_null(http_answer_field(&c->req, "Location").ptr);
+    assert_str(http_answer_field(&c->req, "Retry-After"), "1");
+    link_of(c, "Azure-AsyncOperation", link);
+    assert_memory_equal(link, REGISTRY "2/operationStatuses/registries-",
+                        strlen(REGISTRY "2/operationStatuses/registries-"));
+    assert_non_null(strstr(link, "?api-version=2023-11-01-preview"));
+    assert_false(registry_served(c, STR("myregistry2.azurecr.test")));
+    assert_int_equal(control(c, "GET", link, NULL), 200);
+    assert_str(answer_text(c, "status"), "InProgress");
+    assert_str(http_answer_field(&c->req, "Retry-After"), "1");
+    control_operations(c);
+    assert_true(registry_served(c, STR("myregistry2.azurecr.test")));
+    assert_int_equal(control(c, "GET", link, NULL), 200);
+    assert_str(c->req.response.body, "{\"status\":\"Succeeded\"}");
+    assert_non_null(http_answer_field(&c->req, "Azure-AsyncOperation").ptr);
+    assert_int_equal(control(c, "GET", REGISTRY "2", NULL), 200);
+    assert_str(answer_text(c, "properties.provisioningState"), "Succeeded");
+}
+
+static void a_name_that_is_being_made_is_taken(void **state)
+{
+    struct control *c = lab(state);
+
+    assert_int_equal(control(c, "PUT", S "/resourceGroups/twin", LOCAL), 201);
+    assert_int_equal(control(c, "PUT", REGISTRY "2", BASIC), 201);
+    assert_int_equal(control(c, "PUT",
+                             S "/resourceGroups/twin/providers/Microsoft.ContainerRegistry/"
+                               "registries/myRegistry2",
+                             BASIC),
+                     409);
+    assert_str(answer_text(c, "error.code"), "AlreadyInUse");
+}
+
+static void only_some_changes_of_a_registry_go_on_after_the_answer(void **state)
+{
+    struct control *c = lab(state);
+
+    assert_int_equal(control(c, "PUT", REGISTRY, BASIC), 201);
+    assert_str(answer_text(c, "properties.provisioningState"), "Updating");
+    control_operations(c);
+    assert_int_equal(control(c, "PATCH", REGISTRY, "{\"properties\":{\"adminUserEnabled\":true}}"),
+                     200);
+    assert_str(answer_text(c, "properties.provisioningState"), "Succeeded");
+    assert_null(http_answer_field(&c->req, "Azure-AsyncOperation").ptr);
+    assert_int_equal(control(c, "DELETE", REGISTRY, NULL), 200);
+    assert_null(http_answer_field(&c->req, "Location").ptr);
+}
+
+static void what_was_deleted_meanwhile_is_canceled(void **state)
+{
+    struct control *c = lab(state);
+    char link[2048];
+
+    assert_int_equal(control(c, "PUT", REGISTRY "2", BASIC), 201);
+    link_of(c, "Azure-AsyncOperation", link);
+    assert_int_equal(control(c, "DELETE", REGISTRY "2", NULL), 200);
+    control_operations(c);
+    assert_int_equal(control(c, "GET", link, NULL), 200);
+    assert_str(answer_text(c, "status"), "Canceled");
+    assert_str(answer_text(c, "error.code"), "OperationCanceled");
+}
+
+static void a_later_write_ends_the_state_that_it_set(void **state)
+{
+    struct control *c = lab(state);
+    char first[2048];
+
+    assert_int_equal(control(c, "PUT", REGISTRY, BASIC), 201);
+    link_of(c, "Azure-AsyncOperation", first);
+    assert_int_equal(control(c, "PUT", REGISTRY, BASIC), 201);
+    control_operations(c);
+    assert_int_equal(control(c, "GET", first, NULL), 200);
+    assert_str(answer_text(c, "status"), "Succeeded");
+    assert_int_equal(control(c, "GET", REGISTRY, NULL), 200);
+    assert_str(answer_text(c, "properties.provisioningState"), "Succeeded");
+}
+
 static void ids_of_operations_are_read_in_each_form(void **state)
 {
     struct uuid u;
@@ -155,6 +261,11 @@ int main(void)
         CONTROL_TEST(nothing_is_put_into_a_group_that_goes),
         CONTROL_TEST(deleting_twice_does_not_reach_the_next_group_of_that_name),
         CONTROL_TEST(an_operation_is_its_subscriptions_and_its_principals),
+        CONTROL_TEST(a_registry_is_served_once_it_has_been_made),
+        CONTROL_TEST(a_name_that_is_being_made_is_taken),
+        CONTROL_TEST(only_some_changes_of_a_registry_go_on_after_the_answer),
+        CONTROL_TEST(what_was_deleted_meanwhile_is_canceled),
+        CONTROL_TEST(a_later_write_ends_the_state_that_it_set),
         CONTROL_TEST(what_has_ended_stays_ended_and_goes_when_it_is_old),
         cmocka_unit_test(ids_of_operations_are_read_in_each_form),
     };
