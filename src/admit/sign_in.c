@@ -60,7 +60,7 @@ void admit_identity(const struct snapshot_principal *p, struct principal *ret)
                               .app_id = p->app_id,
                               .generation = p->generation,
                               .administrator = p->administrator};
-    set_name(ret, p->name);
+    set_name(ret, p->kind == META_USER ? p->upn : p->name);
 }
 
 /* All are compared, whichever matches. */

@@ -3,7 +3,9 @@
 #include "app/listeners.h"
 #include "app/server.h"
 #include "arm/operation.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "sts/sts.h"
 #include "sys/thread.h"
 #include <signal.h>
 #include <stdio.h>
@@ -54,6 +56,8 @@ static void expire_run(struct lane_job *job)
 
     if (registry_store_expire(s->store, registry_upload_cutoff(), &e) != RC_OK)
         log_error("upload.expiry_failed", F_TEXT("error", e.text));
+    if (sts_maintain(s->hub, clock_wall_us(), &e) != RC_OK)
+        log_error("identity.maintenance_failed", F_TEXT("error", e.text));
 }
 
 static void expire_done(struct lane_job *job, enum rc rc)

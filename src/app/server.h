@@ -27,7 +27,7 @@ struct server {
     struct http_server *http;
     struct net_tls *tls;
     struct listeners *listeners;
-    struct lane_job expiry; /* of uploads, on the disk lane; one at a time */
+    struct lane_job expiry; /* of uploads, keys, sign-ins; on the disk lane, one at a time */
     atomic_bool expiring;
 };
 

@@ -1,8 +1,14 @@
 /* The identity endpoints in the forms that clients know: under /adfs, where the tenant is not part
  * of the path, and under the tenant's id, with and without a version. */
-#include "sts/private.h"
+#include "sts/directory.h"
 
 #define CONFIGURATION "/.well-known/openid-configuration"
+#define DIRECTORY     "/providers/Kidoban.Identity"
+#define USERS         DIRECTORY "/users"
+#define APPS          DIRECTORY "/servicePrincipals"
+#define A_USER        "Kidoban.Identity/users"
+#define A_APP         "Kidoban.Identity/servicePrincipals"
+#define A_KEY         "Kidoban.Identity/keys"
 #define TOKEN         ROUTE_CALL, sts_token_post, sts_token_password_post
 
 static const struct http_route routes[] = {
@@ -29,6 +35,24 @@ static const struct http_route routes[] = {
      sts_device_page_password_post},
 
     {HTTP_GET, "/metadata/endpoints", "public", ROUTE_CALL, sts_metadata_get, NULL},
+
+    {HTTP_GET, USERS, A_USER "/read", ROUTE_CALL, sts_users_get, NULL},
+    {HTTP_POST, USERS, A_USER "/write", ROUTE_CALL, sts_users_post, sts_users_password_post},
+    {HTTP_GET, USERS "/{id}", A_USER "/read", ROUTE_CALL, sts_user_get, NULL},
+    {HTTP_PATCH, USERS "/{id}", A_USER "/write", ROUTE_CALL, sts_user_patch,
+     sts_user_password_patch},
+    {HTTP_DELETE, USERS "/{id}", A_USER "/delete", ROUTE_CALL, sts_user_delete, NULL},
+    {HTTP_GET, APPS, A_APP "/read", ROUTE_CALL, sts_apps_get, NULL},
+    {HTTP_POST, APPS, A_APP "/write", ROUTE_CALL, sts_apps_post, NULL},
+    {HTTP_GET, APPS "/{id}", A_APP "/read", ROUTE_CALL, sts_app_get, NULL},
+    {HTTP_PATCH, APPS "/{id}", A_APP "/write", ROUTE_CALL, sts_app_patch, NULL},
+    {HTTP_DELETE, APPS "/{id}", A_APP "/delete", ROUTE_CALL, sts_app_delete, NULL},
+    {HTTP_POST, APPS "/{id}/addPassword", A_APP "/write", ROUTE_CALL, sts_app_add_password, NULL},
+    {HTTP_POST, APPS "/{id}/removePassword", A_APP "/write", ROUTE_CALL, sts_app_remove_password,
+     NULL},
+    {HTTP_GET, DIRECTORY "/keys", A_KEY "/read", ROUTE_CALL, sts_signing_keys_get, NULL},
+    {HTTP_POST, DIRECTORY "/keys/rotate", A_KEY "/rotate/action", ROUTE_CALL,
+     sts_signing_keys_rotate, NULL},
 };
 
 const struct http_routes sts_routes = {routes, ARRAY_LEN(routes), true};
