@@ -31,6 +31,15 @@ enum { CLI_WORDS_MAX = 6, CLI_VALUES_MAX = 128 };
     X(PASSWORD_NAME, "password-name", 0, NULL, ONE, "WHICH", "password or password2") \
     X(USERNAME, "username", 'u', NULL, ONE, "USER", "sign in as this user") \
     X(PASSWORD, "password", 'p', NULL, ONE, "PASSWORD", "its password") \
+    X(ID, "id", 0, NULL, ONE, "ID", "its object id; a service principal's application id, a user's name") \
+    X(UPN, "user-principal-name", 0, NULL, ONE, "NAME@DOMAIN", "the name to sign in with") \
+    X(DISPLAY_NAME, "display-name", 0, NULL, ONE, "NAME", "what it is called") \
+    X(ACCOUNT_ENABLED, "account-enabled", 0, NULL, SWITCH, "true|false", "may it sign in?") \
+    X(ROLE, "role", 0, NULL, ONE, "ROLE", "a role by its name") \
+    X(SCOPES, "scopes", 0, NULL, MANY, "ID...", "where the role counts") \
+    X(YEARS, "years", 0, NULL, ONE, "N", "how long the secret is good; without: until it is deleted") \
+    X(APPEND, "append", 0, NULL, NONE, "", "keep the other secrets") \
+    X(KEY_ID, "key-id", 0, NULL, ONE, "ID", "which secret") \
     X(EXPOSE_TOKEN, "expose-token", 't', NULL, NONE, "", "print the token, start no docker") \
     X(SUBNET, "subnet", 0, NULL, ONE, "SUBNET", "a subnet's id, or its name with --vnet-name") \
     X(VNET_NAME, "vnet-name", 0, NULL, ONE, "VNET", "the virtual network of the subnet") \
