@@ -287,8 +287,12 @@ struct http_service admit_service(struct admit *a)
 
 struct auth_limiter_key admit_limiter_key(struct http_request *req, struct str account)
 {
-    return (struct auth_limiter_key){.attachment = req->evidence->attachment,
-                                     .address = req->evidence->peer,
+    const struct admission *a = admission_of(req);
+    bool nobody = a->decided && a->origin.kind == ORIGIN_UNIDENTIFIED;
+
+    return (struct auth_limiter_key){.attachment = a->decided ? a->origin.attachment
+                                                              : req->evidence->attachment,
+                                     .address = nobody ? a->origin.ip : req->evidence->peer,
                                      .account = account};
 }
 

@@ -81,7 +81,6 @@ static void take_client(struct evidence *ev, struct str value, const struct forw
     struct ip_addr client;
     uint16_t port = 0;
 
-    ev->mark = 0;
     if (forwarded_client(value, t, &client, &port, NULL) != RC_OK) {
         ev->unreadable = true;
         return;

@@ -44,7 +44,6 @@ static enum net_io proxy_fail(struct proxy *p, const char *why)
 
 static void evidence_set(struct evidence *ev, const struct proxy_header *h)
 {
-    ev->mark = 0; /* it is the proxy's connection that has it */
     if (h->local)
         return;
     ev->via = ev->peer;

@@ -240,17 +240,25 @@ enum rc attachment_refuse(const struct json *properties, const char *kind,
     return RC_OK;
 }
 
+static bool found(const struct attachment_kind *k, const struct origin_table *t,
+                  const struct evidence *ev, const struct attachment **ret_at)
+{
+    /* What a proxy's header tells names an attachment even where there is none. */
+    return k->find && (t->n_of[k->kind] > 0 || k->kind == ATTACH_PROXY) && k->find(t, ev, ret_at);
+}
+
 const struct attachment_kind *attachment_find(const struct origin_table *t,
                                               const struct evidence *ev,
                                               const struct attachment **ret_at)
 {
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        const struct attachment_kind *k = kinds[i];
+    bool speaks_for_others = ev->via.family != 0;
 
-        /* What a proxy's header tells names an attachment even where there is none. */
-        if (k->find && (t->n_of[k->kind] > 0 || k->kind == ATTACH_PROXY) && k->find(t, ev, ret_at))
-            return k;
-    }
+    for (size_t i = 0; speaks_for_others && i < ARRAY_LEN(kinds); i++)
+        if (kinds[i]->hears_no_others && found(kinds[i], t, ev, ret_at))
+            return kinds[i];
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (found(kinds[i], t, ev, ret_at))
+            return kinds[i];
     return NULL;
 }
 

@@ -29,14 +29,14 @@ static bool device_find(const struct origin_table *t, const struct evidence *ev,
     int n = snprintf(key, sizeof(key), "device/%.*s", (int)len, ev->interface);
     const struct attachment *at = map_get(&t->claims, (struct str){key, (size_t)n});
 
-    if (ev->via.family == 0) /* else somebody in that network claims to speak for others */
-        *ret = at;
+    *ret = at;
     return at != NULL;
 }
 
 const struct attachment_kind attachment_device = {
     .name = "device",
     .kind = ATTACH_DEVICE,
+    .hears_no_others = true,
     .read = device_read,
     .find = device_find,
     .resolve = place_resolve,

@@ -123,7 +123,7 @@ static bool mark_find(const struct origin_table *t, const struct evidence *ev,
     const struct marks *s = t->index[ATTACH_MARK];
 
     *ret = NULL;
-    if ((ev->mark & s->bits) == 0 || ev->via.family != 0) /* a forwarder's own says nothing */
+    if ((ev->mark & s->bits) == 0)
         return false;
     for (size_t i = 0; !*ret && i < s->n_masks; i++) {
         const struct mark m = {s->masks[i], ev->mark & s->masks[i]};
@@ -136,6 +136,7 @@ static bool mark_find(const struct origin_table *t, const struct evidence *ev,
 const struct attachment_kind attachment_mark = {
     .name = "mark",
     .kind = ATTACH_MARK,
+    .hears_no_others = true,
     .read = mark_read,
     .claim = mark_claim,
     .index_free = marks_free,

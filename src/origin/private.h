@@ -53,6 +53,9 @@ struct attachment {
 struct attachment_kind {
     const char *name;
     enum origin_attachment_kind kind;
+    /* Who comes this way is in its network for certain: if he claims to speak for others he is nobody, and refused with his
+     * own address. Such kinds are asked before all others then. */
+    bool hears_no_others;
     /* Reads what only this kind has, and puts in *ret_claim (the arena's) the evidence that it claims for itself. */
     enum rc (*read)(struct attachment *at, const struct json *properties, struct arena *a,
                     struct str *ret_claim, struct err *e);

@@ -116,15 +116,20 @@ static void resolve_found(const struct origin_table *t, const struct evidence *e
                           struct origin *ret)
 {
     const struct attachment *at = NULL;
+    const struct attachment_kind *kind = attachment_find(t, ev, &at);
 
-    if (!attachment_find(t, ev, &at)) {
+    if (!kind) {
         ret->kind = ORIGIN_PUBLIC;
         return;
     }
+    bool liar = kind->hears_no_others && ev->via.family != 0;
+
+    if (liar)
+        ret->ip = ev->via;
     if (!at)
         return;
     ret->attachment = at->face.uuid;
-    if (at->network)
+    if (at->network && !liar)
         at->kind->resolve(t, at, ev, ret);
 }
 

@@ -239,6 +239,31 @@ static void after_ten_failures_even_the_right_password_waits(void **state)
     assert_int_equal(sign_in(f, app_id(f, id), "app secret", &p), RC_OK);
 }
 
+/* Two networks that a mark or a proxy tells apart may have the same addresses; and whom the gate
+ * does not know is counted by the address that he has, not by the one that he says. */
+static void failures_count_where_the_gate_saw_their_client(void **state)
+{
+    struct fixture *f = *state;
+    struct principal p;
+
+    f->admission.decided = true;
+    f->admission.origin =
+        (struct origin){.kind = ORIGIN_SUBNET, .attachment = {{1}}, .ip = f->evidence.peer};
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(sign_in(f, "myregistry", "wrong", &p), RC_UNAUTHENTICATED);
+    assert_int_equal(sign_in(f, "myregistry", "first", &p), RC_QUOTA);
+    f->admission.origin.attachment = (struct uuid){{2}};
+    assert_int_equal(sign_in(f, "myregistry", "first", &p), RC_OK);
+
+    f->admission.origin.kind = ORIGIN_UNIDENTIFIED;
+    for (uint8_t i = 0; i < 10; i++) {
+        f->evidence.peer.bytes[3] = i; /* claimed */
+        assert_int_equal(sign_in(f, "myregistry", "wrong", &p), RC_UNAUTHENTICATED);
+    }
+    f->evidence.peer.bytes[3] = 99;
+    assert_int_equal(sign_in(f, "myregistry", "first", &p), RC_QUOTA);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -255,6 +280,7 @@ int main(void)
         CASE(renewing_one_admin_password_leaves_the_other),
         CASE(a_principal_that_is_gone_stands_for_nothing),
         CASE(after_ten_failures_even_the_right_password_waits),
+        CASE(failures_count_where_the_gate_saw_their_client),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,20 +165,29 @@ static void an_interface_of_a_device_is_that_device_s_on_a_main_listener_too(voi
     origin_table_unref(t);
 }
 
-static void who_speaks_for_others_from_inside_a_device_s_network_is_nobody(void **state)
+static void who_speaks_for_others_from_inside_a_network_is_nobody(void **state)
 {
     struct origin_table *t = table_of(DEVICE("br0", BLUE), MARK("1", "255", RED));
     struct evidence ev = on_main("203.0.113.7");
+    struct origin o;
 
     (void)state;
     ev.ifindex = 5;
     memcpy(ev.interface, "br0", 4);
     ev.via = (struct ip_addr){4, {10, 0, 0, 4}};
     assert_string_equal(word(t, &ev), "unidentified");
+    origin_resolve(t, &ev, &o);
+    assert_true(ip_eq(&o.ip, &ev.via)); /* who it is, not who he says that he is */
     memcpy(ev.interface, "eth0", 5);
     assert_string_equal(word(t, &ev), "public");
-    ev.mark = 1; /* the forwarder's, not its client's */
-    assert_string_equal(word(t, &ev), "public");
+    ev.mark = 1; /* a machine of that network with a forwarder's address */
+    assert_string_equal(word(t, &ev), "unidentified");
+    ev.mark = 0x101;
+    ev.n_tlvs = 1; /* whatever its header tells */
+    ev.tlvs[0] = (struct evidence_tlv){.type = TLV_AWS, .subtype = 1, .text = "vpce-1"};
+    origin_resolve(t, &ev, &o);
+    assert_int_equal(o.kind, ORIGIN_UNIDENTIFIED);
+    assert_true(ip_eq(&o.ip, &ev.via));
     origin_table_unref(t);
 }
 
@@ -270,7 +279,7 @@ int main(void)
         cmocka_unit_test(what_belongs_to_listeners_is_refused_for_marks_and_ranges),
         cmocka_unit_test(two_attachments_never_claim_the_same_evidence),
         cmocka_unit_test(an_interface_of_a_device_is_that_device_s_on_a_main_listener_too),
-        cmocka_unit_test(who_speaks_for_others_from_inside_a_device_s_network_is_nobody),
+        cmocka_unit_test(who_speaks_for_others_from_inside_a_network_is_nobody),
         cmocka_unit_test(without_devices_an_interface_that_is_gone_means_nothing),
         cmocka_unit_test(a_mark_counts_under_its_mask_and_an_unknown_one_is_nobody_s),
         cmocka_unit_test(a_range_is_the_source_address_and_keeps_to_its_network_s_subnets),

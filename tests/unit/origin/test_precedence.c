@@ -241,9 +241,11 @@ static struct origin inside(const struct plain *p, const struct evidence *ev, st
     bool ten = four && ev->peer.bytes[0] == 10;
     int subnet = -1;
 
-    if (p->kind == ATTACH_DEVICE && ev->via.family != 0)
-        return o; /* somebody there claims to speak for others */
     o.attachment = p->uuid;
+    if ((p->kind == ATTACH_DEVICE || p->kind == ATTACH_MARK) && ev->via.family != 0) {
+        o.ip = ev->via; /* somebody there claims to speak for others */
+        return o;
+    }
     if (p->endpoint && (!place || ev->local.bytes[3] == 9)) {
         o.kind = ORIGIN_PRIVATE_ENDPOINT;
         o.private_endpoint = world_uuid(UUID_TEXT("99"));
@@ -317,38 +319,63 @@ static const struct plain *of_header(const struct config *c, const struct eviden
     return only;
 }
 
+/* *nobody: it has bits that mean something, and is none that anybody has. */
+static const struct plain *of_mark(const struct config *c, const struct evidence *ev, bool *nobody)
+{
+    bool bits = false;
+
+    for (size_t i = 0; i < c->n; i++) {
+        const struct plain *p = &c->list[i];
+
+        if (p->kind == ATTACH_MARK && (ev->mark & p->mask) == p->value) {
+            *nobody = false;
+            return p;
+        }
+        bits |= p->kind == ATTACH_MARK && (ev->mark & p->mask) != 0;
+    }
+    *nobody = bits;
+    return NULL;
+}
+
+static bool through_what_is_gone(const struct config *c, const struct evidence *ev)
+{
+    bool devices = false;
+
+    for (size_t i = 0; i < c->n; i++)
+        devices |= c->list[i].kind == ATTACH_DEVICE;
+    return devices && ev->ifindex > 0 && ev->interface[0] == '\0';
+}
+
 /* Interface, then the proxy's values, then mark, then source. *nobody: it names one that is not
  * known. */
 static const struct plain *of_main(const struct config *c, const struct evidence *ev, bool *nobody)
 {
-    bool devices = false, marked = false, spoken_for = ev->via.family != 0;
+    const struct plain *marked = of_mark(c, ev, nobody);
+    bool unknown_mark = *nobody;
     char name[16];
 
     for (size_t i = 0; i < c->n; i++) {
         const struct plain *p = &c->list[i];
 
         snprintf(name, sizeof(name), "d%u", p->place);
-        devices |= p->kind == ATTACH_DEVICE;
         if (p->kind == ATTACH_DEVICE && ev->ifindex > 0 && strcmp(name, ev->interface) == 0) {
-            *nobody = spoken_for;
-            return spoken_for ? NULL : p;
+            return p;
         }
     }
-    *nobody = devices && ev->ifindex > 0 && ev->interface[0] == '\0';
+    *nobody = through_what_is_gone(c, ev);
+    if (!*nobody && ev->via.family != 0 && (marked || unknown_mark)) {
+        *nobody = true;
+        return marked;
+    }
     if (!*nobody && ev->n_tlvs > 0) {
         const struct plain *p = of_header(c, ev);
 
         *nobody = !p;
         return p;
     }
-    for (size_t i = 0; !*nobody && !spoken_for && i < c->n; i++) {
-        const struct plain *p = &c->list[i];
-
-        if (p->kind == ATTACH_MARK && (ev->mark & p->mask) == p->value)
-            return p;
-        marked |= p->kind == ATTACH_MARK && (ev->mark & p->mask) != 0;
-    }
-    *nobody |= marked;
+    if (!*nobody && marked)
+        return marked;
+    *nobody |= unknown_mark;
     for (size_t i = 0; !*nobody && i < c->n; i++) {
         struct cidr block;
 
@@ -372,6 +399,9 @@ static struct origin plainly(const struct config *c, const struct evidence *ev)
         return inside(p, ev, o);
     if (!nobody)
         o.kind = ORIGIN_PUBLIC;
+    else if (main && ev->via.family != 0 &&
+             (through_what_is_gone(c, ev) || (!of_mark(c, ev, &nobody) && nobody)))
+        o.ip = ev->via; /* it may have been somebody's network */
     return o;
 }
 
