@@ -11,10 +11,10 @@ import pytest
 from lab import Dockerd, Kidoban, Lab, pki
 from lab.http import Answer, Connection
 from lab.network import REGISTRY_ADDRESS, inside, wait_for_port
+from lab.proxied import SIGNATURE, header
 from lab.server import TOP, ENDPOINT
 
 FRONT, CLOUD = "198.51.100.50", "198.51.100.60"
-SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 DENIED = "client with IP '{}' is not allowed access."
 
 
@@ -207,12 +207,6 @@ def test_a_proxy_that_ends_tls_hands_on_address_and_scheme(place, certificate, f
     finally:
         place.registry("network-rule", "remove", "--ip-address", "198.51.100.7")
         p.stop()
-
-
-def header(tlvs=b"", source="10.0.0.4", command=0x21):
-    """A header as an honest sender writes it."""
-    body = socket.inet_aton(source) + socket.inet_aton("10.0.9.9") + struct.pack(">HH", 50000, 443) + tlvs
-    return SIGNATURE + bytes([command, 0x11]) + struct.pack(">H", len(body)) + body
 
 
 CLOUDS = {"aws": "0xEA=vpce-08d2bf15fac5001c9", "azure": "0xEE=452984833", "google": "0xE0=18446744073709551600",

@@ -12,7 +12,7 @@ class Gateway(Network):
     """Bridges brA (subnets apps and other), brB (another network) and brP (public), each with IPv4 and IPv6, a server, and
     a host in each: allowed (of apps), other, elsewhere, public. What brB uses is brA's addresses again, unless told."""
 
-    def __init__(self, lab, name, elsewhere=("10.0.0", "fd00::")):
+    def __init__(self, lab, name, elsewhere=("10.0.0", "fd00::"), options=()):
         super().__init__(lab, name, [])
         self.sysctl("net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0")
         ip("addr", "add", f"{REGISTRY_ADDRESS6}/128", "dev", "lo", "nodad", ns=self.ns)
@@ -25,7 +25,7 @@ class Gateway(Network):
         self.elsewhere = self.machine("elsewhere", "brB", self.four, self.six)
         self.public = self.machine("public", "brP", "198.51.100", "2001:db8:1::")
         self.kidoban = Kidoban(lab, name + "-server", space=self,
-                               options=["--listen", "[::]:443", "--listen", f"0.0.0.0:{PLAIN_PORT}"]).start()
+                               options=["--listen", "[::]:443", "--listen", f"0.0.0.0:{PLAIN_PORT}", *options]).start()
         self.kidoban.group()
         self.vnet = self.network("vnet-a", ("apps", "10.0.0.0/24", "fd00::/64"),
                                  ("other", "10.0.1.0/24", "fd00:0:0:1::/64"))

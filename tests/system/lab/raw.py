@@ -4,6 +4,7 @@ import contextlib
 import socket
 import ssl
 
+from .http import tls_context
 from .network import REGISTRY_ADDRESS, inside
 
 
@@ -26,14 +27,27 @@ class RawAnswer:
         return f"<{self.status} {self.fields} {self.body[:300]!r}>"
 
 
-class Raw:
-    """One connection from a space, plain or TLS (with `ca`), that sends bytes and reads answers one by one."""
+SO_MARK = 36
 
-    def __init__(self, space, port=443, ca=None, name=None, address=REGISTRY_ADDRESS, timeout=10):
+
+class Raw:
+    """One connection from a space, plain or TLS (with `ca`), that sends bytes and reads answers one by one. `source` (an
+    address) and `mark` are for who claims to be another; `first` is sent before TLS."""
+
+    def __init__(self, space, port=443, ca=None, name=None, address=REGISTRY_ADDRESS, timeout=10, source=None, mark=0,
+                 first=b"", context=None):
         with inside(space.ns):
-            self.sock = socket.create_connection((address, port), timeout=timeout)
-        if ca:
-            context = ssl.create_default_context(cadata=ca)
+            found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
+            self.sock = socket.socket(found[0])
+        self.sock.settimeout(timeout)
+        if mark:
+            self.sock.setsockopt(socket.SOL_SOCKET, SO_MARK, mark)
+        if source:
+            self.sock.bind((source, 0))
+        self.sock.connect(found[4])
+        self.sock.sendall(first)
+        if ca or context:
+            context = context or tls_context(ca)
             self.sock = context.wrap_socket(self.sock, server_hostname=name, suppress_ragged_eofs=True)
         self.rest = b""
 
@@ -75,7 +89,8 @@ class Raw:
         return self.rest == b""
 
     def half_close(self):
-        self.sock.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # the server has closed already
+            self.sock.shutdown(socket.SHUT_WR)
         return self
 
     def close(self):
