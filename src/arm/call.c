@@ -33,7 +33,8 @@ static enum rc subscription_may(struct arm_call *c, const struct uuid *id, struc
         snapshot_subscription(admission_of(c->req)->snapshot, id);
     bool reads = c->req->method == HTTP_GET || c->req->method == HTTP_HEAD;
 
-    if (c->type == &arm_subscription && !reads) /* it may be new, or be enabled again */
+    /* It may be new, or be enabled again. */
+    if (!reads && strcmp(c->req->route->pattern, "/subscriptions/{subscription}") == 0)
         return RC_OK;
     if (!s)
         return err_code(e, RC_NOT_FOUND, "SubscriptionNotFound",

@@ -3,6 +3,7 @@
 #include "arm/resource.h"
 
 #include "arm/operation.h"
+#include "arm/provider.h"
 #include "base/clock.h"
 #include "base/encode.h"
 
@@ -92,10 +93,14 @@ enum http_verdict arm_get(struct http_request *req)
 }
 
 /* --- PUT --- */
-static enum rc resource_new(struct arm_call *c, struct str id, struct meta_resource *r,
+static enum rc resource_new(struct arm_write *w, struct str id, struct meta_resource *r,
                             struct err *e)
 {
+    struct arm_call *c = w->call;
     enum rc rc = c->type->check_name ? c->type->check_name(c->name, e) : RC_OK;
+
+    if (rc == RC_OK && c->type->scope == ARM_SCOPE_GROUP)
+        rc = arm_provider_required(w, c->type, e);
 
     if (rc != RC_OK)
         return rc;
@@ -144,7 +149,7 @@ static enum rc put_write(struct arm_write *w, struct err *e)
         return rc;
     rc = meta_resource_get(w->tx, w->arena, id, &r, e);
     if (rc == RC_NOT_FOUND)
-        rc = resource_new(c, id, &r, e);
+        rc = resource_new(w, id, &r, e);
     if (rc == RC_OK)
         rc = arm_precondition(c, r.etag, e);
     return rc == RC_OK ? put_store(w, &r, e) : rc;

@@ -2,6 +2,7 @@
  * resource type. */
 #include "arm/group.h"
 #include "arm/operation.h"
+#include "arm/provider.h"
 #include "arm/registry.h"
 #include "arm/resources.h"
 #include "arm/subscription.h"
@@ -21,6 +22,7 @@
 
 #define A_SUBSCRIPTIONS "Microsoft.Resources/subscriptions"
 #define A_SUBSCRIPTION  A_SUBSCRIPTIONS "/read"
+#define A_PROVIDERS     A_SUBSCRIPTIONS "/providers"
 #define A_GROUP         "Microsoft.Resources/subscriptions/resourceGroups"
 #define A_ATTACHMENT    "Kidoban.Network/attachments"
 
@@ -81,6 +83,15 @@ static const struct http_route list[] = {
     {HTTP_PATCH, ATTACHMENT, A_ATTACHMENT "/write", ROUTE_CALL, arm_patch, NULL},
     {HTTP_DELETE, ATTACHMENT, A_ATTACHMENT "/delete", ROUTE_CALL, arm_remove, NULL},
 
+    {HTTP_GET, "/providers", A_PROVIDERS "/read", ROUTE_CALL, arm_provider_list, NULL},
+    {HTTP_GET, SUBSCRIPTION "/providers", A_PROVIDERS "/read", ROUTE_CALL, arm_provider_list, NULL},
+    {HTTP_GET, "/providers/{provider}", A_PROVIDERS "/read", ROUTE_CALL, arm_provider_show, NULL},
+    {HTTP_GET, SUBSCRIPTION "/providers/{provider}", A_PROVIDERS "/read", ROUTE_CALL,
+     arm_provider_show, NULL},
+    {HTTP_POST, SUBSCRIPTION "/providers/{provider}/register", A_PROVIDERS "/register/action",
+     ROUTE_CALL, arm_provider_register, NULL},
+    {HTTP_POST, SUBSCRIPTION "/providers/{provider}/unregister", A_PROVIDERS "/unregister/action",
+     ROUTE_CALL, arm_provider_unregister, NULL},
     {HTTP_GET, SUBSCRIPTION "/operationresults/{operation}", "signed-in", ROUTE_CALL,
      arm_operation_result, NULL},
     {HTTP_GET, SUBSCRIPTION "/providers/{provider}/locations/{location}/operations/{operation}",

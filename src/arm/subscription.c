@@ -34,6 +34,11 @@ static const struct location locations[] = {
     {"canadacentral", "Canada Central"},
 };
 
+const char *arm_location_display(size_t i)
+{
+    return i < ARRAY_LEN(locations) ? locations[i].display : NULL;
+}
+
 /* --- the resource type --- */
 enum { DISPLAY_NAME_MAX = 64 };
 #define FIRST_NAME "Kidoban"
