@@ -119,7 +119,10 @@ bool arm_failed(struct arm_call *c, enum rc rc, const struct err *e)
 {
     if (rc == RC_OK)
         return false;
-    arm_error_rc(c->req, e);
+    if (rc == RC_INVALID && c->type && strncmp(c->type->name, "Microsoft.Network/", 18) == 0)
+        arm_error_details(c->req, e);
+    else
+        arm_error_rc(c->req, e);
     return true;
 }
 

@@ -51,7 +51,8 @@ static const char *code_of(unsigned status)
     return status < 500 ? "BadRequest" : "InternalServerError";
 }
 
-void arm_error(struct http_request *req, unsigned status, const char *code, const char *message)
+static void error_answer(struct http_request *req, unsigned status, const char *code,
+                         const char *message, struct str more)
 {
     CLEANUP(buf_done) struct buf b = BUF_INIT(8 * ERR_TEXT_MAX);
 
@@ -59,11 +60,24 @@ void arm_error(struct http_request *req, unsigned status, const char *code, cons
     buf_add_json(&b, str_from(code ? code : code_of(status)));
     buf_add(&b, STR(",\"message\":"));
     buf_add_json(&b, str_from(message));
+    buf_add(&b, more);
     buf_add(&b, STR("}}"));
     if (status == 429 || status == 503)
         http_add_field(req, "Retry-After", STR("1"));
     http_answer(req, status, "application/json; charset=utf-8",
                 arena_copy(&req->arena, buf_str(&b)));
+}
+
+void arm_error(struct http_request *req, unsigned status, const char *code, const char *message)
+{
+    error_answer(req, status, code, message, STR(""));
+}
+
+void arm_error_details(struct http_request *req, const struct err *e)
+{
+    const struct rc_status *s = &rc_statuses[e->rc];
+
+    error_answer(req, s->status, e->code ? e->code : s->code, e->text, STR(",\"details\":[]"));
 }
 
 void arm_error_rc(struct http_request *req, const struct err *e)

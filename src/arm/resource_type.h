@@ -42,6 +42,8 @@ struct arm_type {
     /* `body` is the stored body (an empty object when it is new) and becomes the new one; `sent` is what the client sent. */
     enum rc (*put)(struct arm_write *w, const struct json *sent, struct json *body, struct err *e);
     enum rc (*patch)(struct arm_write *w, const struct json *sent, struct json *body, struct err *e);
+    /* Before one is deleted by itself: may it go? Optional. */
+    enum rc (*deletable)(struct arm_write *w, const struct meta_resource *r, const struct json *body, struct err *e);
     /* In the same transaction, after a new one was stored / one was deleted. Optional. */
     enum rc (*created)(struct arm_write *w, const struct meta_resource *r, struct err *e);
     enum rc (*deleted)(struct arm_write *w, const struct meta_resource *r, struct err *e);
@@ -57,7 +59,8 @@ struct arm_type {
     struct json *(*render)(const struct arm_view *v, const struct meta_resource *r, const struct json *body);
 };
 
-extern const struct arm_type arm_subscription, arm_group, arm_registry, arm_vnet, arm_attachment;
+extern const struct arm_type arm_subscription, arm_group, arm_registry, arm_vnet, arm_nsg, arm_public_ip, arm_nic,
+    arm_attachment;
 const struct arm_type *arm_type_find(struct str name); /* no case; NULL */
 /* The type that an access string ("Microsoft.Network/virtualNetworks/write") is about; NULL. */
 const struct arm_type *arm_type_of_access(const char *access);

@@ -17,6 +17,9 @@
 #define VNETS        "Microsoft.Network/virtualNetworks"
 #define VNET         INSIDE VNETS "/{name}"
 #define SUBNET       VNET "/subnets/{child}"
+#define NSGS         "Microsoft.Network/networkSecurityGroups"
+#define NSG          INSIDE NSGS "/{name}"
+#define LOCATION     SUBSCRIPTION "/providers/Microsoft.Network/locations/{location}"
 #define ATTACHMENTS  "/providers/Kidoban.Network/attachments"
 #define ATTACHMENT   ATTACHMENTS "/{name}"
 
@@ -25,6 +28,16 @@
 #define A_PROVIDERS     A_SUBSCRIPTIONS "/providers"
 #define A_GROUP         "Microsoft.Resources/subscriptions/resourceGroups"
 #define A_ATTACHMENT    "Kidoban.Network/attachments"
+
+#define NETWORK_TYPE(type)                                                                         \
+    {HTTP_GET, SUBSCRIPTION "/providers/" type, type "/read", ROUTE_CALL, arm_list, NULL},         \
+        {HTTP_GET, INSIDE type, type "/read", ROUTE_CALL, arm_list, NULL},                         \
+        {HTTP_GET, INSIDE type "/{name}", type "/read", ROUTE_CALL, arm_get, NULL},                \
+        {HTTP_PUT, INSIDE type "/{name}", type "/write", ROUTE_CALL, arm_put, NULL},               \
+        {HTTP_PATCH, INSIDE type "/{name}", type "/write", ROUTE_CALL, arm_patch, NULL},           \
+    {                                                                                              \
+        HTTP_DELETE, INSIDE type "/{name}", type "/delete", ROUTE_CALL, arm_remove, NULL           \
+    }
 
 static const struct http_route list[] = {
     {HTTP_GET, "/subscriptions", A_SUBSCRIPTION, ROUTE_CALL, arm_subscription_list, NULL},
@@ -76,6 +89,30 @@ static const struct http_route list[] = {
     {HTTP_GET, SUBNET, VNETS "/subnets/read", ROUTE_CALL, arm_subnet_get, NULL},
     {HTTP_PUT, SUBNET, VNETS "/subnets/write", ROUTE_CALL, arm_subnet_put, NULL},
     {HTTP_DELETE, SUBNET, VNETS "/subnets/delete", ROUTE_CALL, arm_subnet_delete, NULL},
+
+    {HTTP_GET, VNET "/checkIPAddressAvailability", VNETS "/checkIpAddressAvailability/read",
+     ROUTE_CALL, arm_vnet_check_address, NULL},
+    {HTTP_GET, LOCATION "/virtualNetworkAvailableEndpointServices",
+     "Microsoft.Network/locations/virtualNetworkAvailableEndpointServices/read", ROUTE_CALL,
+     arm_endpoint_services, NULL},
+    {HTTP_GET, LOCATION "/usages", "Microsoft.Network/locations/usages/read", ROUTE_CALL,
+     arm_network_usages, NULL},
+
+    NETWORK_TYPE(NSGS),
+    {HTTP_GET, NSG "/securityRules", NSGS "/securityRules/read", ROUTE_CALL, arm_security_rule_list,
+     NULL},
+    {HTTP_GET, NSG "/securityRules/{child}", NSGS "/securityRules/read", ROUTE_CALL,
+     arm_security_rule_get, NULL},
+    {HTTP_PUT, NSG "/securityRules/{child}", NSGS "/securityRules/write", ROUTE_CALL,
+     arm_security_rule_put, NULL},
+    {HTTP_DELETE, NSG "/securityRules/{child}", NSGS "/securityRules/delete", ROUTE_CALL,
+     arm_security_rule_delete, NULL},
+    {HTTP_GET, NSG "/defaultSecurityRules", NSGS "/defaultSecurityRules/read", ROUTE_CALL,
+     arm_default_rule_list, NULL},
+    {HTTP_GET, NSG "/defaultSecurityRules/{child}", NSGS "/defaultSecurityRules/read", ROUTE_CALL,
+     arm_default_rule_get, NULL},
+    NETWORK_TYPE("Microsoft.Network/publicIPAddresses"),
+    NETWORK_TYPE("Microsoft.Network/networkInterfaces"),
 
     {HTTP_GET, ATTACHMENTS, A_ATTACHMENT "/read", ROUTE_CALL, arm_list, NULL},
     {HTTP_GET, ATTACHMENT, A_ATTACHMENT "/read", ROUTE_CALL, arm_get, NULL},

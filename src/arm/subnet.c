@@ -4,14 +4,6 @@
 
 enum { SUBNET_NAME_MAX = 80 };
 
-struct json *subnet_find(const struct json *list, struct str name)
-{
-    for (size_t i = 0; i < json_len(list); i++)
-        if (str_eq_nocase(json_str(json_get(json_at(list, i), "name")), name))
-            return json_at(list, i);
-    return NULL;
-}
-
 /* --- from what a client sent --- */
 static enum rc prefixes_set(const struct json *sent, struct json *properties, struct err *e)
 {
@@ -37,29 +29,6 @@ static enum rc prefixes_set(const struct json *sent, struct json *properties, st
     return rc;
 }
 
-/* Service endpoints that ARM knows; only the registry's means something here. */
-static const char *const services[] = {
-    "Microsoft.ContainerRegistry",
-    "Microsoft.Storage",
-    "Microsoft.Storage.Global",
-    "Microsoft.Sql",
-    "Microsoft.AzureActiveDirectory",
-    "Microsoft.AzureCosmosDB",
-    "Microsoft.Web",
-    "Microsoft.KeyVault",
-    "Microsoft.EventHub",
-    "Microsoft.ServiceBus",
-    "Microsoft.CognitiveServices",
-};
-
-static const char *service_known(struct str name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(services); i++)
-        if (str_is_nocase(name, services[i]))
-            return services[i];
-    return NULL;
-}
-
 static bool service_listed(const struct json *list, const char *service)
 {
     for (size_t i = 0; i < json_len(list); i++)
@@ -81,7 +50,7 @@ static enum rc endpoints_set(const struct json *sent, struct json *properties, s
     json_set(properties, "serviceEndpoints", stored);
     for (size_t i = 0; i < json_len(list); i++) {
         struct str name = json_str(json_get_nocase(json_at(list, i), "service"));
-        const char *service = service_known(name);
+        const char *service = network_service_known(name);
         struct json *one;
 
         if (!service)
@@ -97,45 +66,128 @@ static enum rc endpoints_set(const struct json *sent, struct json *properties, s
     return RC_OK;
 }
 
-static enum rc policy_set(const struct json *sent, struct json *properties, const char *member,
-                          const char *otherwise, struct err *e)
-{
-    struct str value = json_str(json_get_nocase(sent, member));
+/* --- delegations --- */
+struct delegation {
+    const char *service;
+    const char *actions[3];
+};
+#define SUBNET_ACTION(name) "Microsoft.Network/virtualNetworks/subnets/" name "action"
+static const struct delegation managed_instances = {"Microsoft.Sql/managedInstances",
+                                                    {SUBNET_ACTION("join/"),
+                                                     SUBNET_ACTION("prepareNetworkPolicies/"),
+                                                     SUBNET_ACTION("unprepareNetworkPolicies/")}};
+static const struct delegation web_farms = {"Microsoft.Web/serverFarms", {SUBNET_ACTION("")}};
+static const struct delegation others = {NULL, {SUBNET_ACTION("join/")}};
 
-    if (!value.ptr)
-        value = str_from(otherwise);
-    if (str_is_nocase(value, "Enabled"))
-        json_set_text(properties, member, "Enabled");
-    else if (str_is_nocase(value, "Disabled"))
-        json_set_text(properties, member, "Disabled");
-    else
-        return err_set(e, RC_INVALID, "The value of %s is neither Enabled nor Disabled.", member);
+static const struct delegation *delegation_of(struct str service)
+{
+    if (str_is_nocase(service, managed_instances.service))
+        return &managed_instances;
+    return str_is_nocase(service, web_farms.service) ? &web_farms : &others;
+}
+
+/* Kept and shown: no service comes into a subnet here. */
+static enum rc delegations_set(const struct json *sent, struct json *properties, struct err *e)
+{
+    const struct json *list = json_get_nocase(sent, "delegations");
+    struct json *stored;
+
+    if (json_given(list) && json_type(list) != JSON_ARRAY)
+        return err_set(e, RC_INVALID, "delegations is not a list.");
+    if (json_len(list) > 1)
+        return err_code(e, RC_INVALID, "MultipleDelegationsNotAllowed",
+                        "A subnet can have one delegation.");
+    if (json_len(list) == 0)
+        return RC_OK;
+    stored = json_new_object();
+    json_set(properties, "delegations", json_new_array());
+    json_append(json_get(properties, "delegations"), stored);
+    for (int i = 0; i < 2; i++) {
+        const char *member = i ? "serviceName" : "name";
+        const struct json *one = json_at(list, 0);
+        struct str text =
+            json_str(json_get_nocase(i ? json_get_nocase(one, "properties") : one, member));
+
+        if (text.len == 0 || text.len > NETWORK_NAME_MAX || (i && !memchr(text.ptr, '/', text.len)))
+            return err_code(e, RC_INVALID, "SubnetDelegationInvalid",
+                            "A delegation needs a name, and as properties.serviceName a resource "
+                            "type.");
+        json_set_str(stored, member, text);
+    }
     return RC_OK;
+}
+
+static struct json *delegation_render(const struct meta_resource *vnet, const struct json *subnet,
+                                      const struct json *stored)
+{
+    const struct delegation *d = delegation_of(json_str(json_get(stored, "serviceName")));
+    struct json *p = json_new_object(), *actions = json_new_array(), *out;
+    CLEANUP(buf_done) struct buf id = BUF_INIT(4096);
+    struct meta_resource parent = *vnet;
+
+    buf_addf(&id, "%.*s/subnets/%.*s", STR_ARG(vnet->id),
+             STR_ARG(json_str(json_get(subnet, "name"))));
+    parent.id = buf_str(&id);
+    out = arm_child_head(&parent, "Microsoft.Network/virtualNetworks/subnets/delegations",
+                         json_str(json_get(stored, "name")));
+    json_set_text(p, "provisioningState", "Succeeded");
+    json_set(p, "serviceName", json_clone(json_get(stored, "serviceName")));
+    for (size_t i = 0; i < ARRAY_LEN(d->actions) && d->actions[i]; i++)
+        json_append(actions, json_new_text(d->actions[i]));
+    json_set(p, "actions", actions);
+    json_set(out, "properties", p);
+    return out;
+}
+
+/* --- making --- */
+/* The id is looked up where the network is stored (subnets_uses). */
+static void group_set(const struct json *sent, struct json *properties)
+{
+    struct str id = json_str(json_get_nocase(json_get_nocase(sent, "networkSecurityGroup"), "id"));
+    struct json *group;
+
+    if (!id.ptr)
+        return;
+    group = json_new_object();
+    json_set_str(group, "id", id);
+    json_set(properties, "networkSecurityGroup", group);
 }
 
 static enum rc properties_make(const struct json *sent, struct json *properties, struct err *e)
 {
-    static const char *const refused[] = {
-        "networkSecurityGroup",    "routeTable", "natGateway", "delegations",
-        "serviceEndpointPolicies", NULL};
+    static const char *const refused[] = {"routeTable",
+                                          "natGateway",
+                                          "serviceEndpointPolicies",
+                                          "ipAllocations",
+                                          "applicationGatewayIPConfigurations",
+                                          NULL};
     const struct json *outbound = json_get_nocase(sent, "defaultOutboundAccess");
     enum rc rc = network_members_refuse(sent, refused, e);
 
     if (rc == RC_OK)
         rc = prefixes_set(sent, properties, e);
+    group_set(sent, properties);
     if (rc == RC_OK)
         rc = endpoints_set(sent, properties, e);
     if (rc == RC_OK)
-        rc = policy_set(sent, properties, "privateEndpointNetworkPolicies", "Disabled", e);
+        rc = delegations_set(sent, properties, e);
     if (rc == RC_OK)
-        rc = policy_set(sent, properties, "privateLinkServiceNetworkPolicies", "Enabled", e);
+        rc = network_choice_set(sent, "privateEndpointNetworkPolicies",
+                                "Disabled|Enabled|NetworkSecurityGroupEnabled|RouteTableEnabled",
+                                "Disabled", properties, e);
+    if (rc == RC_OK)
+        rc = network_choice_set(sent, "privateLinkServiceNetworkPolicies", "Disabled|Enabled",
+                                "Enabled", properties, e);
+    if (rc == RC_OK)
+        rc = network_choice_set(sent, "sharingScope", "Tenant|DelegatedServices", NULL, properties,
+                                e);
     if (rc == RC_OK && json_type(outbound) == JSON_BOOL)
         json_set(properties, "defaultOutboundAccess", json_clone(outbound));
     return rc;
 }
 
-enum rc subnet_make(struct str name, const struct json *sent, const struct json *before,
-                    struct json **ret, struct err *e)
+static enum rc subnet_make(struct str name, const struct json *sent, const struct json *before,
+                           struct json **ret, struct err *e)
 {
     CLEANUP(json_freep) struct json *made = json_new_object();
     struct json *properties = json_new_object();
@@ -151,13 +203,14 @@ enum rc subnet_make(struct str name, const struct json *sent, const struct json 
     json_set_str(made, "name", before ? json_str(json_get(before, "name")) : name);
     json_set_str(made, "uuid",
                  before ? json_str(json_get(before, "uuid")) : uuid_format(&fresh, text));
+    json_set(made, "usedBy", json_clone(network_users(before)));
     *ret = made;
     made = NULL;
     return RC_OK;
 }
 
 /* --- rendering --- */
-static struct json *render_endpoints(const struct json *stored)
+static struct json *render_endpoints(const char *state, const struct json *stored)
 {
     struct json *out = json_new_array();
 
@@ -165,7 +218,7 @@ static struct json *render_endpoints(const struct json *stored)
         struct json *one = json_new_object(), *locations = json_new_array();
 
         json_append(locations, json_new_text("*"));
-        json_set_text(one, "provisioningState", "Succeeded");
+        json_set_text(one, "provisioningState", state);
         json_set(one, "service", json_clone(json_get(json_at(stored, i), "service")));
         json_set(one, "locations", locations);
         json_append(out, one);
@@ -173,208 +226,156 @@ static struct json *render_endpoints(const struct json *stored)
     return out;
 }
 
-static struct json *render_properties(const struct json *stored)
+static struct json *render_properties(const struct meta_resource *vnet, const char *state,
+                                      const struct json *subnet)
 {
-    struct json *out = json_new_object(), *value;
+    const struct json *stored = json_get(subnet, "properties");
+    struct json *out = json_new_object(), *delegations = json_new_array(), *value;
+    struct json *users = network_users_render(subnet, NULL);
     struct str name;
-    char member[64];
 
-    json_set_text(out, "provisioningState", "Succeeded");
-    for (size_t i = 0; json_member(stored, &i, &name, &value);) {
-        if (str_copy(name, member, sizeof(member)) != RC_OK)
-            continue;
-        json_set(out, member,
-                 str_is(name, "serviceEndpoints") ? render_endpoints(value) : json_clone(value));
-    }
+    json_set_text(out, "provisioningState", state);
+    for (size_t i = 0; json_member(stored, &i, &name, &value);)
+        json_set(out, name.ptr,
+                 str_is(name, "serviceEndpoints") ? render_endpoints(state, value)
+                                                  : json_clone(value));
     json_set(out, "ipamPoolPrefixAllocations", json_new_array());
-    json_set(out, "delegations", json_new_array());
+    if (json_get(stored, "delegations"))
+        json_append(delegations,
+                    delegation_render(vnet, subnet, json_at(json_get(stored, "delegations"), 0)));
+    json_set(out, "delegations", delegations);
+    if (users)
+        json_set(out, "ipConfigurations", users);
     return out;
 }
 
-struct json *subnet_render(const struct meta_resource *vnet, const struct json *subnet)
+static struct json *subnet_render(const struct meta_resource *vnet, const char *state,
+                                  const struct json *subnet)
 {
-    CLEANUP(buf_done) struct buf id = BUF_INIT(4096);
-    struct json *out = json_new_object();
-    struct str name = json_str(json_get(subnet, "name"));
+    struct json *out = arm_child_head(vnet, "Microsoft.Network/virtualNetworks/subnets",
+                                      json_str(json_get(subnet, "name")));
 
-    buf_addf(&id, "%.*s/subnets/%.*s", STR_ARG(vnet->id), STR_ARG(name));
-    json_set_str(out, "name", name);
-    json_set_str(out, "id", buf_str(&id));
-    json_set_str(out, "etag", vnet->etag);
-    json_set(out, "properties", render_properties(json_get(subnet, "properties")));
-    json_set_text(out, "type", "Microsoft.Network/virtualNetworks/subnets");
+    json_set(out, "properties", render_properties(vnet, state, subnet));
     return out;
 }
 
-/* --- reading --- */
-static enum rc subnet_missing(struct arm_call *c, const struct meta_resource *vnet, struct err *e)
+/* --- as parts of their network --- */
+enum rc subnets_unused(const struct json *before, const struct json *after, struct err *e)
 {
-    return err_code(e, RC_NOT_FOUND, "NotFound", "Resource %.*s/subnets/%.*s not found.",
-                    STR_ARG(vnet->id), STR_ARG(c->child));
-}
+    for (size_t i = 0; i < json_len(before); i++) {
+        const struct json *subnet = json_at(before, i);
+        struct str name = json_str(json_get(subnet, "name"));
+        struct str user = json_str(json_get(json_at(network_users(subnet), 0), "id"));
 
-static enum rc get_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
-{
-    CLEANUP(json_freep) struct json *body = NULL;
-    struct json *subnet;
-    enum rc rc = arm_resource_get(c, tx, &c->stored, &body, e);
-
-    if (rc != RC_OK)
-        return rc;
-    subnet = subnet_find(json_path(body, "properties.subnets"), c->child);
-    if (!subnet)
-        return subnet_missing(c, &c->stored, e);
-    arm_set_answer(c, subnet_render(&c->stored, subnet));
+        if (user.ptr && !arm_child_find(after, name))
+            return err_code(e, RC_INVALID, "InUseSubnetCannotBeDeleted",
+                            "Subnet %.*s is in use by %.*s and cannot be deleted. In order to "
+                            "delete the subnet, delete all the resources within the subnet. See "
+                            "aka.ms/deletesubnet.",
+                            STR_ARG(name), STR_ARG(user));
+    }
     return RC_OK;
 }
 
-static enum rc list_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
+static enum rc group_bind(struct arm_write *w, struct str subnet, struct json *group, struct err *e)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
-    const struct json *subnets;
-    struct json *list;
-    enum rc rc = arm_resource_get(c, tx, &c->stored, &body, e);
+    struct network_target t = {0};
+    enum rc rc = network_target_open(w, json_str(json_get(group, "id")),
+                                     "Microsoft.Network/networkSecurityGroups", subnet, &t, e);
 
-    if (rc != RC_OK)
-        return rc;
-    subnets = json_path(body, "properties.subnets");
-    list = json_new_array();
-    for (size_t i = 0; i < json_len(subnets); i++)
-        json_append(list, subnet_render(&c->stored, json_at(subnets, i)));
-    arm_set_answer(c, json_new_object());
-    json_set(c->answer, "value", list);
+    if (rc == RC_OK)
+        json_set_str(group, "id", t.id);
+    network_target_done(&t);
+    return rc;
+}
+
+enum rc subnets_uses(struct arm_write *w, struct str vnet, struct json *subnets, bool bind,
+                     struct network_use **list, struct err *e)
+{
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; rc == RC_OK && i < json_len(subnets); i++) {
+        struct json *group = json_path(json_at(subnets, i), "properties.networkSecurityGroup");
+        struct network_use use = {0};
+
+        if (!group)
+            continue;
+        use.user = arena_printf(w->arena, "%.*s/subnets/%.*s", STR_ARG(vnet),
+                                STR_ARG(json_str(json_get(json_at(subnets, i), "name"))));
+        if (bind)
+            rc = group_bind(w, use.user, group, e);
+        use.target = json_str(json_get(group, "id"));
+        if (rc == RC_OK)
+            rc = network_use_add(w, list, use, e);
+    }
+    return rc;
+}
+
+/* An address that an interface has stays inside its subnet. */
+static enum rc users_fit(const struct json *subnets, struct err *e)
+{
+    for (size_t i = 0; i < json_len(subnets); i++) {
+        const struct json *users = network_users(json_at(subnets, i));
+
+        for (size_t k = 0; k < json_len(users); k++) {
+            struct str user, text = json_str(json_get(json_at(users, k), "address"));
+            struct ip_addr a;
+
+            if (ip_parse(text, &a, NULL) == RC_OK &&
+                network_address_state(json_at(subnets, i), &a, &user) != NETWORK_ADDRESS_USED)
+                return err_code(e, RC_INVALID, "InUsePrefixCannotBeDeleted",
+                                "IpPrefix on Subnet %.*s has active allocations and cannot be "
+                                "deleted: %.*s.",
+                                STR_ARG(json_str(json_get(json_at(subnets, i), "name"))),
+                                STR_ARG(text));
+        }
+    }
     return RC_OK;
 }
 
-static enum http_verdict subnet_read(struct http_request *req, arm_read_fn *fn)
+static enum rc subnets_changed(struct arm_write *w, struct str vnet, const struct json *before,
+                               struct json *body, struct err *e)
 {
-    CLEANUP(arm_call_done) struct arm_call c;
-    struct err e = {0};
+    struct json *old = json_path(before, "properties.subnets"),
+                *new = json_path(body, "properties.subnets");
+    struct network_use *used = NULL, *uses = NULL;
+    enum rc rc = subnets_unused(old, new, e);
 
-    if (!arm_call_begin(&c, req) || arm_failed(&c, arm_read(&c, fn, &e), &e))
-        return HTTP_ANSWERED;
-    http_add_field(req, "ETag", c.stored.etag);
-    arm_answer_json(&c, 200, c.answer);
-    return HTTP_ANSWERED;
+    if (rc == RC_OK)
+        rc = vnet_space_check(arm_name_of(vnet), json_get(body, "properties"), e);
+    if (rc == RC_OK)
+        rc = users_fit(new, e);
+    if (rc == RC_OK)
+        rc = subnets_uses(w, vnet, old, false, &used, e);
+    if (rc == RC_OK)
+        rc = subnets_uses(w, vnet, new, true, &uses, e);
+    return rc == RC_OK ? network_uses_change(w, used, uses, e) : rc;
 }
 
+const struct arm_child subnet_type = {"Microsoft.Network/virtualNetworks/subnets",
+                                      "subnets",
+                                      VNET_SUBNETS_MAX,
+                                      subnet_make,
+                                      subnet_render,
+                                      subnets_changed};
+
+/* --- routes --- */
 enum http_verdict arm_subnet_get(struct http_request *req)
 {
-    return subnet_read(req, get_read);
+    return arm_child_get(req, &subnet_type);
 }
 
 enum http_verdict arm_subnet_list(struct http_request *req)
 {
-    return subnet_read(req, list_read);
-}
-
-/* --- writing --- */
-static enum rc parent_get(struct arm_write *w, struct meta_resource *ret, struct json **ret_body,
-                          struct err *e)
-{
-    struct arm_call *c = w->call;
-    enum rc rc = arm_resource_get(c, w->tx, ret, ret_body, e);
-
-    if (rc == RC_NOT_FOUND && e && e->code && strcmp(e->code, "ResourceNotFound") == 0)
-        return err_code(e, RC_NOT_FOUND, "ParentResourceNotFound",
-                        "Failed to perform 'write' on resource(s) of type "
-                        "'virtualNetworks/subnets', because the parent resource "
-                        "'%s/%.*s' could not be found.",
-                        c->type->name, STR_ARG(c->name));
-    return rc;
-}
-
-/* Puts `made` where the subnet of its name was, or at the end. */
-static void subnet_place(struct json *subnets, struct json *made)
-{
-    CLEANUP(json_freep) struct json *before = json_clone(subnets);
-    struct str name = json_str(json_get(made, "name"));
-    bool placed = false;
-
-    while (json_len(subnets) > 0)
-        json_remove_at(subnets, 0);
-    for (size_t i = 0; i < json_len(before); i++) {
-        bool here = str_eq_nocase(json_str(json_get(json_at(before, i), "name")), name);
-
-        json_append(subnets, json_clone(here ? made : json_at(before, i)));
-        placed = placed || here;
-    }
-    if (!placed)
-        json_append(subnets, json_clone(made));
-}
-
-static enum rc put_write(struct arm_write *w, struct err *e)
-{
-    CLEANUP(json_freep) struct json *body = NULL, *made = NULL;
-    struct arm_call *c = w->call;
-    struct meta_resource vnet = {0};
-    struct json *subnets, *before;
-    enum rc rc = parent_get(w, &vnet, &body, e);
-
-    if (rc != RC_OK)
-        return rc;
-    subnets = json_path(body, "properties.subnets");
-    before = subnet_find(subnets, c->child);
-    rc = arm_precondition(c, before ? vnet.etag : STR(""), e);
-    if (rc == RC_OK)
-        rc = subnet_make(c->child, c->sent, before, &made, e);
-    if (rc != RC_OK)
-        return rc;
-    c->created = !before;
-    w->before = vnet.body;
-    subnet_place(subnets, made);
-    rc = vnet_space_check(c->name, json_get(body, "properties"), e);
-    if (rc == RC_OK)
-        rc = arm_store(w, &vnet, body, e);
-    if (rc != RC_OK)
-        return rc;
-    arm_set_answer(c, subnet_render(&vnet, made));
-    return RC_OK;
+    return arm_child_list(req, &subnet_type);
 }
 
 enum http_verdict arm_subnet_put(struct http_request *req)
 {
-    CLEANUP(arm_call_done) struct arm_call c;
-    struct err e = {0};
-
-    if (!arm_call_begin(&c, req) || !arm_body_given(&c) ||
-        arm_failed(&c, arm_change(&c, put_write, &e), &e))
-        return HTTP_ANSWERED;
-    http_add_field(req, "ETag", c.stored.etag);
-    arm_answer_json(&c, c.created ? 201 : 200, c.answer);
-    return HTTP_ANSWERED;
-}
-
-static enum rc delete_write(struct arm_write *w, struct err *e)
-{
-    CLEANUP(json_freep) struct json *body = NULL;
-    struct arm_call *c = w->call;
-    struct meta_resource vnet = {0};
-    struct json *subnets;
-    size_t at = 0;
-    enum rc rc = arm_resource_get(c, w->tx, &vnet, &body, e);
-
-    if (rc != RC_OK)
-        return rc;
-    subnets = json_path(body, "properties.subnets");
-    while (at < json_len(subnets) &&
-           !str_eq_nocase(json_str(json_get(json_at(subnets, at), "name")), c->child))
-        at++;
-    c->missing = at == json_len(subnets);
-    rc = arm_precondition(c, c->missing ? STR("") : vnet.etag, e);
-    if (rc != RC_OK || c->missing)
-        return rc;
-    json_remove_at(subnets, at);
-    w->before = vnet.body;
-    return arm_store(w, &vnet, body, e);
+    return arm_child_put(req, &subnet_type);
 }
 
 enum http_verdict arm_subnet_delete(struct http_request *req)
 {
-    CLEANUP(arm_call_done) struct arm_call c;
-    struct err e = {0};
-
-    if (arm_call_begin(&c, req) && !arm_failed(&c, arm_change(&c, delete_write, &e), &e))
-        http_answer(req, c.missing ? 204 : 200, NULL, STR(""));
-    return HTTP_ANSWERED;
+    return arm_child_delete(req, &subnet_type);
 }

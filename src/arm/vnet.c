@@ -1,68 +1,12 @@
 /* Microsoft.Network/virtualNetworks. */
 #include "arm/vnet.h"
+#include "arm/operation.h"
 
-enum { VNET_PREFIXES_MAX = 64, VNET_SUBNETS_MAX = 3000, VNET_NAME_MAX = 64 };
-
-enum rc network_name_check(struct str name, size_t max, struct err *e)
-{
-    bool good = name.len > 0 && name.len <= max;
-
-    for (size_t i = 0; i < name.len; i++) {
-        char c = ascii_lower(name.ptr[i]);
-        bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-
-        good = good && (word || (i > 0 && c == '_') ||
-                        (i > 0 && i + 1 < name.len && (c == '.' || c == '-')));
-    }
-    if (good)
-        return RC_OK;
-    return err_code(e, RC_INVALID, "InvalidResourceName",
-                    "Resource name %.*s is invalid. The name can be up to %zu characters long. It "
-                    "must begin with a word character, "
-                    "and it must end with a word character or with '_'. The name may contain word "
-                    "characters or '.', '-', '_'.",
-                    STR_ARG(str_take(name, 200)), max);
-}
+enum { VNET_PREFIXES_MAX = 64, VNET_NAME_MAX = 64 };
 
 static enum rc vnet_check_name(struct str name, struct err *e)
 {
     return network_name_check(name, VNET_NAME_MAX, e);
-}
-
-enum rc network_prefix_parse(struct str text, struct cidr *ret, struct err *e)
-{
-    struct err why = {0};
-
-    if (text.ptr && memchr(text.ptr, '/', text.len) && cidr_parse(text, ret, &why) == RC_OK)
-        return RC_OK;
-    return err_code(e, RC_INVALID, "InvalidCIDRNotation",
-                    "The address prefix '%.*s' has an invalid CIDR notation. %s",
-                    STR_ARG(str_take(text, 100)), why.text);
-}
-
-static bool means_nothing(const struct json *j)
-{
-    switch (json_type(j)) {
-    case JSON_ABSENT:
-    case JSON_NULL:
-        return true;
-    case JSON_BOOL:
-        return !json_bool(j, true);
-    case JSON_ARRAY:
-    case JSON_OBJECT:
-        return json_len(j) == 0;
-    default:
-        return false;
-    }
-}
-
-enum rc network_members_refuse(const struct json *sent, const char *const *members, struct err *e)
-{
-    for (; *members; members++)
-        if (!means_nothing(json_get_nocase(sent, *members)))
-            return err_set(e, RC_UNSUPPORTED, "This server does not offer the property '%s'.",
-                           *members);
-    return RC_OK;
 }
 
 /* --- address space --- */
@@ -162,37 +106,6 @@ enum rc vnet_space_check(struct str vnet, const struct json *properties, struct 
 }
 
 /* --- writing --- */
-/* Subnets that are sent replace those that are there; none sent: they stay. */
-static enum rc subnets_set(const struct json *sent, struct json *properties, struct err *e)
-{
-    CLEANUP(json_freep) struct json *before = json_clone(json_get(properties, "subnets"));
-    const struct json *list = json_get_nocase(sent, "subnets");
-    struct json *made = NULL, *after;
-    enum rc rc = RC_OK;
-
-    if (!json_given(list)) {
-        if (!before)
-            json_set(properties, "subnets", json_new_array());
-        return RC_OK;
-    }
-    if (json_type(list) != JSON_ARRAY || json_len(list) > VNET_SUBNETS_MAX)
-        return err_set(e, RC_INVALID, "properties.subnets must be a list of at most %d subnets.",
-                       VNET_SUBNETS_MAX);
-    after = json_new_array();
-    json_set(properties, "subnets", after);
-    for (size_t i = 0; rc == RC_OK && i < json_len(list); i++) {
-        struct str name = json_str(json_get_nocase(json_at(list, i), "name"));
-
-        if (subnet_find(after, name))
-            return err_set(e, RC_INVALID, "There are two subnets named '%.*s'.",
-                           STR_ARG(str_take(name, 100)));
-        rc = subnet_make(name, json_at(list, i), subnet_find(before, name), &made, e);
-        if (rc == RC_OK)
-            json_append(after, made);
-    }
-    return rc;
-}
-
 static enum rc dns_set(const struct json *sent, struct json *properties, struct err *e)
 {
     const struct json *servers =
@@ -215,34 +128,106 @@ static enum rc dns_set(const struct json *sent, struct json *properties, struct 
     return RC_OK;
 }
 
-static enum rc vnet_put(struct arm_write *w, const struct json *sent, struct json *body,
-                        struct err *e)
+static struct json *community_kept(const struct json *community)
 {
-    static const char *const refused[] = {"virtualNetworkPeerings",
-                                          "enableDdosProtection",
-                                          "ddosProtectionPlan",
-                                          "enableVmProtection",
-                                          "encryption",
-                                          "bgpCommunities",
-                                          NULL};
-    const struct json *given = json_get_nocase(sent, "properties");
-    struct json *properties;
-    enum rc rc = arm_location_set(sent, body, e);
+    struct json *out = json_new_object();
 
-    if (!json_get(body, "properties"))
-        json_set(body, "properties", json_new_object());
-    properties = json_get(body, "properties");
-    if (rc == RC_OK)
-        rc = arm_tags_set(sent, body, false, e);
-    if (rc == RC_OK)
-        rc = network_members_refuse(given, refused, e);
+    json_set(out, "virtualNetworkCommunity", json_clone(community));
+    return out;
+}
+
+/* Labels that mean nothing here are kept and shown as they were sent. */
+static enum rc labels_set(const struct json *sent, struct json *properties, struct err *e)
+{
+    const struct json *bgp = json_get_nocase(sent, "bgpCommunities"),
+                      *community = json_get_nocase(bgp, "virtualNetworkCommunity");
+    const struct json *vm = json_get_nocase(sent, "enableVmProtection");
+    enum rc rc = network_choice_set(sent, "privateEndpointVNetPolicies", "Disabled|Basic",
+                                    "Disabled", properties, e);
+
+    json_remove(properties, "bgpCommunities");
+    json_remove(properties, "enableVmProtection");
+    if (json_given(bgp) && !json_str(community).ptr)
+        return err_set(e, RC_INVALID, "bgpCommunities has no virtualNetworkCommunity.");
+    if (json_given(bgp))
+        json_set(properties, "bgpCommunities", community_kept(community));
+    if (rc == RC_OK && json_given(vm))
+        rc = network_bool_set(sent, "enableVmProtection", properties, e);
+    return rc;
+}
+
+/* What would be encrypted is a network's own traffic, which does not pass here. */
+static enum rc encryption_set(const struct json *sent, struct str vnet, struct json *properties,
+                              struct err *e)
+{
+    const struct json *given = json_get_nocase(sent, "encryption");
+    struct json *out;
+
+    json_remove(properties, "encryption");
+    if (!json_given(given))
+        return RC_OK;
+    if (json_type(json_get_nocase(given, "enabled")) != JSON_BOOL ||
+        (json_bool(json_get_nocase(given, "enabled"), false) &&
+         !json_given(json_get_nocase(given, "enforcement"))))
+        return err_code(e, RC_INVALID, "MustSpecifyBothEncryptionIntentAndEnforcementPolicy",
+                        "Cannot encrypt VirtualNetwork %.*s unless both encryption intent (Enabled "
+                        "true or false) and enforcement policy (AllowUnencrypted or "
+                        "DropUnencrypted) are specified.",
+                        STR_ARG(vnet));
+    out = json_new_object();
+    json_set(properties, "encryption", out);
+    json_set(out, "enabled", json_clone(json_get_nocase(given, "enabled")));
+    return network_choice_set(given, "enforcement", "AllowUnencrypted|DropUnencrypted",
+                              "AllowUnencrypted", out, e);
+}
+
+static enum rc properties_set(const struct json *given, struct str vnet, struct json *properties,
+                              struct err *e)
+{
+    static const char *const refused[] = {"virtualNetworkPeerings", "enableDdosProtection",
+                                          "ddosProtectionPlan", "ipAllocations", NULL};
+    enum rc rc = network_members_refuse(given, refused, e);
+
     if (rc == RC_OK)
         rc = address_space_set(given, properties, e);
     if (rc == RC_OK)
         rc = dns_set(given, properties, e);
     if (rc == RC_OK)
-        rc = subnets_set(given, properties, e);
-    return rc == RC_OK ? vnet_space_check(w->call->name, properties, e) : rc;
+        rc = labels_set(given, properties, e);
+    if (rc == RC_OK)
+        rc = encryption_set(given, vnet, properties, e);
+    return rc == RC_OK ? arm_children_set(&subnet_type, given, properties, e) : rc;
+}
+
+static enum rc vnet_put(struct arm_write *w, const struct json *sent, struct json *body,
+                        struct err *e)
+{
+    CLEANUP(json_freep) struct json *before = json_clone(body);
+    const struct json *given = NULL;
+    struct json *properties = NULL;
+    enum rc rc = network_put_begin(sent, body, &given, &properties, e);
+
+    if (rc == RC_OK)
+        rc = properties_set(given, w->id, properties, e);
+    return rc == RC_OK ? subnet_type.changed(w, w->id, before, body, e) : rc;
+}
+
+static enum rc vnet_deletable(struct arm_write *w, const struct meta_resource *r,
+                              const struct json *body, struct err *e)
+{
+    (void)w, (void)r;
+    return subnets_unused(json_path(body, "properties.subnets"), NULL, e);
+}
+
+static enum rc vnet_deleted(struct arm_write *w, const struct meta_resource *r, struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct network_use *uses = NULL;
+    enum rc rc = arm_body_parse(r, &body, e);
+
+    if (rc == RC_OK)
+        rc = subnets_uses(w, r->id, json_path(body, "properties.subnets"), false, &uses, e);
+    return rc == RC_OK ? network_uses_change(w, uses, NULL, e) : rc;
 }
 
 static void vnet_touch(struct snapshot_change *change, const struct meta_resource *r)
@@ -252,22 +237,33 @@ static void vnet_touch(struct snapshot_change *change, const struct meta_resourc
 }
 
 /* --- rendering --- */
-static struct json *vnet_properties(const struct meta_resource *r, const struct json *stored)
+static struct json *dhcp_render(const struct json *stored)
 {
-    struct json *out = json_new_object(), *subnets = json_new_array();
-    const struct json *list = json_get(stored, "subnets");
+    struct json *out = json_clone(json_get(stored, "dhcpOptions"));
+
+    if (!out)
+        json_set(out = json_new_object(), "dnsServers", json_new_array());
+    return out;
+}
+
+static struct json *vnet_properties(const struct meta_resource *r, const struct json *body)
+{
+    const struct json *stored = json_get(body, "properties");
+    static const char *const members[] = {"privateEndpointVNetPolicies", "encryption",
+                                          "bgpCommunities", "enableVmProtection"};
+    struct json *out = json_new_object();
     char guid[UUID_TEXT_MAX];
 
-    json_set_text(out, "provisioningState", "Succeeded");
+    json_set_text(out, "provisioningState", arm_state(body));
     json_set_str(out, "resourceGuid", uuid_format(&r->uuid, guid));
     json_set(out, "addressSpace", json_clone(json_get(stored, "addressSpace")));
     json_set(json_get(out, "addressSpace"), "ipamPoolPrefixAllocations", json_new_array());
-    if (json_get(stored, "dhcpOptions"))
-        json_set(out, "dhcpOptions", json_clone(json_get(stored, "dhcpOptions")));
+    json_set(out, "dhcpOptions", dhcp_render(stored));
     json_set_text(out, "privateEndpointVNetPolicies", "Disabled");
-    for (size_t i = 0; i < json_len(list); i++)
-        json_append(subnets, subnet_render(r, json_at(list, i)));
-    json_set(out, "subnets", subnets);
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        if (json_get(stored, members[i]))
+            json_set(out, members[i], json_clone(json_get(stored, members[i])));
+    json_set(out, "subnets", arm_children_render(&subnet_type, r, body));
     json_set(out, "virtualNetworkPeerings", json_new_array());
     json_set(out, "enableDdosProtection", json_new_bool(false));
     return out;
@@ -276,17 +272,10 @@ static struct json *vnet_properties(const struct meta_resource *r, const struct 
 static struct json *vnet_render(const struct arm_view *v, const struct meta_resource *r,
                                 const struct json *body)
 {
-    struct json *out = json_new_object();
+    struct json *out = network_head(r, body);
 
     (void)v;
-    json_set_str(out, "name", arm_name_of(r->id));
-    json_set_str(out, "id", r->id);
-    json_set_str(out, "etag", r->etag);
-    json_set_str(out, "type", r->type);
-    json_set_str(out, "location", json_str(json_get(body, "location")));
-    if (json_get(body, "tags"))
-        json_set(out, "tags", json_clone(json_get(body, "tags")));
-    json_set(out, "properties", vnet_properties(r, json_get(body, "properties")));
+    json_set(out, "properties", vnet_properties(r, body));
     return out;
 }
 
@@ -296,6 +285,9 @@ const struct arm_type arm_vnet = {
     .check_name = vnet_check_name,
     .put = vnet_put,
     .patch = arm_tags_patch,
+    .deletable = vnet_deletable,
+    .deleted = vnet_deleted,
     .touch = vnet_touch,
+    .style = network_style,
     .render = vnet_render,
 };

@@ -15,6 +15,9 @@
 #define G            S "/resourceGroups/lab"
 #define REGISTRY     G "/providers/Microsoft.ContainerRegistry/registries/myRegistry"
 #define VNET         G "/providers/Microsoft.Network/virtualNetworks/V"
+#define NSG          G "/providers/Microsoft.Network/networkSecurityGroups/N"
+#define PUBLIC_IP    G "/providers/Microsoft.Network/publicIPAddresses/P"
+#define NIC          G "/providers/Microsoft.Network/networkInterfaces/I"
 
 struct control {
     struct temp_folder folder;

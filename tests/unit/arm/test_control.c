@@ -121,6 +121,9 @@ static void a_registry_answers_in_azures_shape(void **state)
                    STR("{\"sku\":{\"name\":\"Premium\",\"tier\":\"Premium\"},\"type\":"
                        "\"Microsoft.ContainerRegistry/registries\",\"id\":\"" REGISTRY "\"")));
     assert_str(answer_text(c, "properties.loginServer"), "myregistry.azurecr.test:5443");
+    assert_str(answer_text(c, "properties.provisioningState"), "Creating");
+    control_operations(c);
+    assert_int_equal(control(c, "GET", REGISTRY, NULL), 200);
     assert_str(answer_text(c, "properties.provisioningState"), "Succeeded");
     assert_str(answer_text(c, "systemData.createdBy"), "administrator");
     assert_str(answer_text(c, "properties.policies.exportPolicy.status"), "enabled");
@@ -265,7 +268,7 @@ static void a_subnet_made_again_does_not_regain_access(void **state)
 
     assert_int_equal(control(c, "POST", REGISTRY "/addNetworkRule", RULE_N), 200);
     assert_int_equal(control(c, "PATCH", REGISTRY, DENY), 200);
-    assert_int_equal(control(c, "DELETE", VNET "/subnets/N", NULL), 200);
+    assert_int_equal(control(c, "DELETE", VNET "/subnets/N", NULL), 202);
     assert_int_equal(control(c, "GET", REGISTRY, NULL), 200);
     assert_str(json_str(json_get(json_at(subnet_rules(c), 0), "state")), "NetworkSourceDeleted");
     assert_int_equal(control(c, "PUT", VNET, NETWORK), 200);
@@ -393,9 +396,14 @@ static void address_spaces_are_checked(void **state)
                      400);
     assert_int_equal(control(c, "PUT", VNET "/subnets/M",
                              "{\"properties\":{\"addressPrefix\":\"10.0.1.0/"
-                             "24\",\"networkSecurityGroup\":{\"id\":\"/x\"}}}"),
+                             "24\",\"routeTable\":{\"id\":\"/x\"}}}"),
                      400);
     assert_error(c, "NotSupported");
+    assert_int_equal(control(c, "PUT", VNET "/subnets/M",
+                             "{\"properties\":{\"addressPrefix\":\"10.0.1.0/"
+                             "24\",\"networkSecurityGroup\":{\"id\":\"/x\"}}}"),
+                     400);
+    assert_error(c, "InvalidResourceReference");
     assert_int_equal(control(c, "PUT", G "/providers/Microsoft.Network/virtualNetworks/W",
                              "{\"location\":\"local\",\"properties\":{\"addressSpace\":{"
                              "\"addressPrefixes\":[\"10.0.0.0/8\",\"10.1.0.0/16\"]}}}"),

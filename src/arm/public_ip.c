@@ -1,0 +1,266 @@
+/* Microsoft.Network/publicIPAddresses: kept and shown, as clients expect. Nothing listens on them,
+ * so a static one gets an address that no client can have: from 198.18.0.0/15 (RFC 2544) or
+ * 2001:db8::/32 (RFC 3849). */
+#include "arm/network.h"
+#include "arm/operation.h"
+
+enum { TRIES = 64, IDLE_MIN = 4, IDLE_MAX = 30, LABEL_MAX = 63 };
+
+/* --- addresses --- */
+struct address_search {
+    struct str address;
+    bool found;
+};
+
+static enum rc address_seen(const struct meta_resource *r, void *arg, struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct address_search *search = arg;
+    enum rc rc = arm_body_parse(r, &body, e);
+
+    if (rc == RC_OK && str_eq(json_str(json_path(body, "properties.ipAddress")), search->address))
+        search->found = true;
+    return rc;
+}
+
+static struct ip_addr address_random(bool v6)
+{
+    struct uuid u = uuid_random();
+    struct ip_addr a = {.family = v6 ? 6 : 4};
+
+    memcpy(a.bytes, u.bytes, v6 ? 16 : 4);
+    if (v6) {
+        memcpy(a.bytes, "\x20\x01\x0d\xb8", 4);
+    } else {
+        a.bytes[0] = 198;
+        a.bytes[1] = (uint8_t)(18 | (a.bytes[1] & 1));
+    }
+    return a;
+}
+
+static enum rc address_allocate(struct arm_write *w, bool v6, struct json *properties,
+                                struct err *e)
+{
+    for (int i = 0; i < TRIES; i++) {
+        struct ip_addr a = address_random(v6);
+        char text[IP_TEXT_MAX];
+        struct address_search search = {.address = ip_format(&a, text)};
+        enum rc rc = meta_resource_each(w->tx, STR("/subscriptions/"), str_from(arm_public_ip.name),
+                                        address_seen, &search, e);
+
+        if (rc != RC_OK)
+            return rc;
+        if (search.found)
+            continue;
+        json_set_str(properties, "ipAddress", search.address);
+        return RC_OK;
+    }
+    return err_code(e, RC_QUOTA, "PublicIPCountLimitReached",
+                    "No further public IP address is free.");
+}
+
+/* --- from what a client sent --- */
+static enum rc sku_set(const struct json *sent, struct str id, struct json *body, struct err *e)
+{
+    struct json *sku = json_new_object();
+    const struct json *given = json_get_nocase(sent, "sku");
+    enum rc rc;
+
+    if (json_get(body, "sku") && !json_given(given)) {
+        json_free(sku);
+        return RC_OK;
+    }
+    json_set(body, "sku", sku);
+    rc = network_choice_set(given, "name", "Basic|Standard", "Basic", sku, e);
+    if (rc == RC_OK)
+        rc = network_choice_set(given, "tier", "Regional|Global", "Regional", sku, e);
+    if (rc == RC_OK && str_is(json_str(json_get(sku, "tier")), "Global") &&
+        str_is(json_str(json_get(sku, "name")), "Basic"))
+        return err_code(e, RC_INVALID, "GlobalPublicIPAddressNotSupportedForBasicPublicIpAddress",
+                        "Global publicIP addresses are only supported for standard SKU public IP "
+                        "addresses. Public IP address %.*s is not standard SKU.",
+                        STR_ARG(id));
+    return rc;
+}
+
+static enum rc timeout_set(const struct json *sent, struct json *properties, struct err *e)
+{
+    int64_t minutes = json_int(json_get_nocase(sent, "idleTimeoutInMinutes"), IDLE_MIN);
+
+    if (minutes < IDLE_MIN || minutes > IDLE_MAX)
+        return err_code(e, RC_INVALID, "InvalidIdleTimeout",
+                        "idleTimeoutInMinutes has to be from %d to %d.", IDLE_MIN, IDLE_MAX);
+    json_set(properties, "idleTimeoutInMinutes", json_new_int(minutes));
+    return RC_OK;
+}
+
+static bool label_good(struct str s)
+{
+    bool good = s.len > 0 && s.len <= LABEL_MAX && s.ptr[0] >= 'a' && s.ptr[0] <= 'z';
+
+    for (size_t i = 0; i < s.len; i++)
+        good = good && ((s.ptr[i] >= 'a' && s.ptr[i] <= 'z') ||
+                        (s.ptr[i] >= '0' && s.ptr[i] <= '9') || (s.ptr[i] == '-' && i + 1 < s.len));
+    return good;
+}
+
+/* Labels are kept; there is no zone behind them, so no fqdn is promised. */
+static enum rc dns_set(const struct json *sent, struct json *properties, struct err *e)
+{
+    const struct json *given = json_get_nocase(sent, "dnsSettings");
+    struct str label = json_str(json_get_nocase(given, "domainNameLabel"));
+    struct json *out;
+
+    json_remove(properties, "dnsSettings");
+    if (!label.ptr)
+        return RC_OK;
+    if (!label_good(label))
+        return err_code(e, RC_INVALID, "InvalidDomainNameLabel",
+                        "The domain name label %.*s is invalid. It must conform to the following "
+                        "regular expression: ^[a-z][a-z0-9-]{1,61}[a-z0-9]$.",
+                        STR_ARG(str_take(label, 100)));
+    out = json_new_object();
+    json_set_str(out, "domainNameLabel", label);
+    json_set(properties, "dnsSettings", out);
+    return RC_OK;
+}
+
+static enum rc zones_set(const struct json *sent, struct json *body, struct err *e)
+{
+    const struct json *zones = json_get_nocase(sent, "zones");
+
+    if (json_given(zones) && json_type(zones) != JSON_ARRAY)
+        return err_set(e, RC_INVALID, "The zones are not a list.");
+    for (size_t i = 0; i < json_len(zones); i++)
+        if (json_str(json_at(zones, i)).len == 0 || json_len(zones) > 3)
+            return err_set(e, RC_INVALID, "The zones are not names of at most three zones.");
+    json_set(body, "zones", json_len(zones) > 0 ? json_clone(zones) : NULL);
+    return RC_OK;
+}
+
+static enum rc allocation_set(const struct json *given, struct str id, const struct json *sku,
+                              struct json *properties, struct err *e)
+{
+    bool standard = str_is(json_str(json_get(sku, "name")), "Standard");
+    enum rc rc = network_choice_set(given, "publicIPAllocationMethod", "Static|Dynamic",
+                                    standard ? "Static" : "Dynamic", properties, e);
+
+    if (rc == RC_OK && standard &&
+        str_is(json_str(json_get(properties, "publicIPAllocationMethod")), "Dynamic"))
+        return err_code(e, RC_INVALID, "PublicIpWithStandardSkuMustHaveStaticAllocation",
+                        "Standard sku publicIp %.*s must have AllocationMethod set to Static.",
+                        STR_ARG(id));
+    return rc;
+}
+
+static enum rc properties_set(struct arm_write *w, const struct json *given, struct json *body,
+                              struct json *properties, struct err *e)
+{
+    static const char *const refused[] = {
+        "publicIPPrefix",         "natGateway", "linkedPublicIPAddress",
+        "servicePublicIPAddress", "ipTags",     NULL};
+    bool dynamic, v6;
+    enum rc rc = network_members_refuse(given, refused, e);
+
+    if (rc == RC_OK)
+        rc =
+            network_choice_set(given, "publicIPAddressVersion", "IPv4|IPv6", "IPv4", properties, e);
+    if (rc == RC_OK)
+        rc = allocation_set(given, w->id, json_get(body, "sku"), properties, e);
+    if (rc == RC_OK)
+        rc = timeout_set(given, properties, e);
+    if (rc == RC_OK)
+        rc = dns_set(given, properties, e);
+    if (rc != RC_OK)
+        return rc;
+    dynamic = str_is(json_str(json_get(properties, "publicIPAllocationMethod")), "Dynamic");
+    v6 = str_is(json_str(json_get(properties, "publicIPAddressVersion")), "IPv6");
+    if (dynamic)
+        json_remove(properties, "ipAddress");
+    return dynamic || json_get(properties, "ipAddress") ? RC_OK
+                                                        : address_allocate(w, v6, properties, e);
+}
+
+static enum rc public_ip_put(struct arm_write *w, const struct json *sent, struct json *body,
+                             struct err *e)
+{
+    const struct json *given = NULL;
+    struct json *properties = NULL;
+    enum rc rc = network_put_begin(sent, body, &given, &properties, e);
+
+    if (rc == RC_OK)
+        rc = sku_set(sent, w->id, body, e);
+    if (rc == RC_OK)
+        rc = zones_set(sent, body, e);
+    return rc == RC_OK ? properties_set(w, given, body, properties, e) : rc;
+}
+
+static enum rc public_ip_deletable(struct arm_write *w, const struct meta_resource *r,
+                                   const struct json *body, struct err *e)
+{
+    const struct json *users = network_users(body);
+
+    (void)w;
+    if (json_len(users) == 0)
+        return RC_OK;
+    return err_code(e, RC_INVALID, "PublicIPAddressCannotBeDeleted",
+                    "Public IP address %.*s can not be deleted since it is still allocated to "
+                    "resource %.*s. In order to delete the public IP, disassociate/detach the "
+                    "Public IP address from the resource.  To learn how to do this, see "
+                    "aka.ms/deletepublicip.",
+                    STR_ARG(r->id), STR_ARG(json_str(json_get(json_at(users, 0), "id"))));
+}
+
+/* --- rendering --- */
+static struct json *properties_render(const struct meta_resource *r, const struct json *body)
+{
+    static const char *const members[] = {"ipAddress", "publicIPAddressVersion",
+                                          "publicIPAllocationMethod", "idleTimeoutInMinutes",
+                                          "dnsSettings"};
+    struct json *out = json_new_object(), *ddos = json_new_object();
+    const struct json *user = json_at(network_users(body), 0);
+    char guid[UUID_TEXT_MAX];
+
+    json_set_text(out, "provisioningState", arm_state(body));
+    json_set_str(out, "resourceGuid", uuid_format(&r->uuid, guid));
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        const struct json *j = json_get(json_get(body, "properties"), members[i]);
+
+        if (j)
+            json_set(out, members[i], json_clone(j));
+    }
+    json_set(out, "ipTags", json_new_array());
+    json_set_text(ddos, "protectionMode", "VirtualNetworkInherited");
+    json_set(out, "ddosSettings", ddos);
+    if (user) {
+        struct json *configuration = json_new_object();
+
+        json_set_str(configuration, "id", json_str(json_get(user, "id")));
+        json_set(out, "ipConfiguration", configuration);
+    }
+    return out;
+}
+
+static struct json *public_ip_render(const struct arm_view *v, const struct meta_resource *r,
+                                     const struct json *body)
+{
+    struct json *out = network_head(r, body);
+
+    (void)v;
+    if (json_get(body, "zones"))
+        json_set(out, "zones", json_clone(json_get(body, "zones")));
+    json_set(out, "properties", properties_render(r, body));
+    json_set(out, "sku", json_clone(json_get(body, "sku")));
+    return out;
+}
+
+const struct arm_type arm_public_ip = {
+    .name = "Microsoft.Network/publicIPAddresses",
+    .scope = ARM_SCOPE_GROUP,
+    .check_name = network_name_plain,
+    .put = public_ip_put,
+    .patch = arm_tags_patch,
+    .deletable = public_ip_deletable,
+    .style = network_style,
+    .render = public_ip_render,
+};
