@@ -40,6 +40,7 @@ enum { CLI_WORDS_MAX = 6, CLI_VALUES_MAX = 128 };
     X(YEARS, "years", 0, NULL, ONE, "N", "how long the secret is good; without: until it is deleted") \
     X(APPEND, "append", 0, NULL, NONE, "", "keep the other secrets") \
     X(KEY_ID, "key-id", 0, NULL, ONE, "ID", "which secret") \
+    X(RUN, "run", 0, NULL, NONE, "", "do it instead of printing it") \
     X(EXPOSE_TOKEN, "expose-token", 't', NULL, NONE, "", "print the token, start no docker") \
     X(SUBNET, "subnet", 0, NULL, ONE, "SUBNET", "a subnet's id, or its name with --vnet-name") \
     X(VNET_NAME, "vnet-name", 0, NULL, ONE, "VNET", "the virtual network of the subnet") \

@@ -21,6 +21,7 @@ struct cli_command {
 /* Tables that end with an empty row. */
 extern const struct cli_command cli_account_commands[];
 extern const struct cli_command cli_ad_commands[];
+extern const struct cli_command cli_az_commands[];
 extern const struct cli_command cli_group_commands[];
 extern const struct cli_command cli_registry_commands[];
 extern const struct cli_command cli_rule_commands[];

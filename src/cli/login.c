@@ -1,20 +1,11 @@
 /* kidoban acr login: a refresh token of the registry, given to docker as a password. */
 #include "cli/command.h"
-#include "sys/fd.h"
-#include "sys/file.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "cli/program.h"
 
 #define TOKEN_USER     "00000000-0000-0000-0000-000000000000"
 #define TOKEN_RESOURCE "https://containerregistry.azure.net"
 
 enum { ANSWER_MAX = 256 * 1024 };
-
-extern char **environ;
 
 struct login {
     const char *server, *user, *password;
@@ -84,52 +75,14 @@ static enum rc exchange(struct cli_session *s, struct login *l, struct err *e)
     return RC_OK;
 }
 
-/* The password goes through a pipe, so that no list of processes shows it. */
-static enum rc feed(pid_t pid, int fd, const char *password, struct err *e)
-{
-    struct str text = str_from(password);
-    enum rc rc = file_write_all(fd, text.ptr, text.len, e);
-    int status = 0;
-
-    fd_close(fd);
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return err_sys(e, "waiting for the login");
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return err_set(e, RC_DENIED, "Login failed.");
-    return rc;
-}
-
 /* RC_NOT_FOUND: there is no such program. */
 static enum rc run_program(const struct login *l, const char *program, struct err *e)
 {
     const char *argv[] = {program,   "login", "--username", l->user, "--password-stdin",
                           l->server, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t defaults;
-    int ends[2], error;
-    pid_t pid;
+    enum rc rc = cli_program_run(argv, str_from(l->password), false, e);
 
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return err_sys(e, "pipe");
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE); /* ignored here, not there */
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigdefault(&attributes, &defaults);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
-    error =
-        posix_spawnp(&pid, program, &actions, &attributes, (char *const *)(uintptr_t)argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    fd_close(ends[0]);
-    if (error == 0)
-        return feed(pid, ends[1], l->password, e);
-    fd_close(ends[1]);
-    errno = error;
-    return err_sys(e, "%s does not start", program);
+    return rc == RC_DENIED ? err_set(e, rc, "Login failed.") : rc;
 }
 
 static enum rc run_login(const struct login *l, struct err *e)
