@@ -19,7 +19,10 @@
  * on control listeners:
  *   "public"      discovery, token endpoint
  *   "signed-in"   any valid token; the handler says whose things it shows (long operations)
- *   an ARM action, "Microsoft.ContainerRegistry/registries/write": a bearer token of the control URL whose principal may
+ *   an ARM action, "Microsoft.ContainerRegistry/registries/write": a bearer token of the control URL whose principal has a
+ *                 role that allows it over the resource that the path is about. A list of what is in a subscription or a
+ *                 group is also for those who may see some of it: its handler leaves out the rest (admit_may). What begins
+ *                 with "Kidoban." is written by the administrator alone.
  * on metrics listeners: "public" only. */
 struct admission { /* req->admission; in the request's arena */
     struct admit *admit;
@@ -84,7 +87,19 @@ struct str admit_control_url(struct http_request *req);
 /* Answers 401 with the Bearer challenge of the wire contract 8.1 (data plane). */
 void admit_challenge(struct http_request *req, const char *message);
 
-/* For use cases that write: gate, credential generation and registry uuid under the newest snapshot. Write lane's thread.
+/* --- roles.c: what an identity may under `s`; nobody else may anything here --- */
+/* `action` over `scope`, a resource id or "/". */
+bool admit_may(const struct snapshot *s, const struct principal *p, struct str action, struct str scope);
+/* ... over something that is in it; STR_NONE: any action. */
+bool admit_may_inside(const struct snapshot *s, const struct principal *p, struct str action, struct str scope);
+/* Has it any role on it, on what it is in, or on what is in it? */
+bool admit_sees(const struct snapshot *s, const struct principal *p, struct str scope);
+/* What any principal may on a registry's data plane: enum auth_action. */
+unsigned admit_registry_actions(const struct snapshot *s, const struct snapshot_registry *r, const struct principal *p);
+/* How ARM's texts call the client: its application's id, or the user's name. */
+struct str admit_client_name(struct http_request *req);
+
+/* For use cases that write: gate, roles, credential generation and registry uuid under the newest snapshot. Write lane's thread.
  * Lives in the request's arena; valid while the request is. */
 struct registry_guard admit_guard(struct http_request *req);
 /* Is the credential that vouched for `p` still in force (its generation is the present one)? Anonymous: while the registry

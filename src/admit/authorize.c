@@ -1,4 +1,4 @@
-/* Who asks, and may they: by what the route says that it needs. */
+/* Who asks of a registry, and may they: by what the route says that it needs. */
 #include "admit/private.h"
 #include "base/clock.h"
 
@@ -30,6 +30,11 @@ static struct need need_of(const char *access)
                                              : 0U;
     }
     return n; /* a word that nobody knows leaves no action, which nobody is granted */
+}
+
+unsigned admit_needed_actions(const struct http_request *req)
+{
+    return need_of(req->route->access).actions;
 }
 
 /* What a client should ask a token for. A push reads too: it looks for blobs before it sends them.
@@ -95,8 +100,15 @@ static enum rc by_token(struct http_request *req, struct str token, struct err *
         return err_set(e, RC_UNAUTHENTICATED, "token: its credential was renewed or disabled");
     a->principal = t.principal;
     a->scopes = t.scopes;
+    auth_scopes_limit(&a->scopes, admit_registry_actions(a->snapshot, a->registry, &a->principal));
     a->authenticated = true;
     return RC_OK;
+}
+
+static void scopes_everything(struct admission *a)
+{
+    auth_scopes_everything(admit_registry_actions(a->snapshot, a->registry, &a->principal),
+                           &a->scopes);
 }
 
 static enum rc by_password(struct http_request *req, struct str authorization, struct err *e)
@@ -109,7 +121,7 @@ static enum rc by_password(struct http_request *req, struct str authorization, s
         rc = admit_sign_in(req, user, password, &a->principal, e);
     if (rc != RC_OK)
         return rc == RC_QUOTA ? rc : RC_UNAUTHENTICATED;
-    auth_scopes_everything(&a->principal, a->registry->anonymous_pull, &a->scopes);
+    scopes_everything(a);
     a->authenticated = true;
     return RC_OK;
 }
@@ -121,7 +133,7 @@ static enum rc sign_in(struct http_request *req, struct err *e)
 
     if (!authorization.ptr) {
         a->principal = (struct principal){.kind = PRINCIPAL_ANONYMOUS, .name = "anonymous"};
-        auth_scopes_everything(&a->principal, a->registry->anonymous_pull, &a->scopes);
+        scopes_everything(a);
         return RC_OK;
     }
     if (auth_bearer_parse(authorization, &token, NULL) == RC_OK)
@@ -157,57 +169,5 @@ bool admit_authorize_data(struct http_request *req)
         return true;
     /* A token with too few scopes is answered like none: the client asks for one with more. */
     admit_challenge(req, UNAUTHORIZED_TEXT);
-    return false;
-}
-
-/* --- the control plane --- */
-
-static enum rc identity_of(struct http_request *req, struct str token, struct err *e)
-{
-    struct admission *a = req->admission;
-    const struct snapshot_identity *i = a->snapshot->identity;
-    struct auth_identity_token t;
-    enum rc rc = auth_identity_verify(i->identity_keys, i->n_identity_keys, token, clock_wall_us(),
-                                      &req->arena, &t, e);
-
-    if (rc != RC_OK)
-        return rc;
-    const struct snapshot_principal *known =
-        snapshot_principal_by_object(a->snapshot, &t.object_id);
-
-    if (!auth_identity_for_control(&t) || !uuid_eq(&t.tenant, &i->tenant))
-        return err_set(e, RC_UNAUTHENTICATED, "the access token is for another audience");
-    if (!known || !known->enabled || known->generation != t.generation)
-        return err_set(e, RC_UNAUTHENTICATED, "the credential was renewed or disabled");
-    admit_identity(known, &a->principal);
-    a->authenticated = true;
-    return RC_OK;
-}
-
-bool admit_authorize_control(struct http_request *req)
-{
-    struct admission *a = req->admission;
-    struct str token;
-    struct err e = {0};
-
-    if (str_is(str_from(req->route->access), "public"))
-        return true;
-    if (auth_bearer_parse(http_field(req, "Authorization"), &token, NULL) != RC_OK ||
-        identity_of(req, token, &e) != RC_OK) {
-        http_add_field(req, "WWW-Authenticate", STR("Bearer"));
-        admit_refuse(req, 401, "AuthenticationFailed",
-                     e.text[0]
-                         ? "Authentication failed. The access token is invalid or has expired."
-                         : "Authentication failed. The 'Authorization' header is missing.",
-                     "unauthorized");
-        return false;
-    }
-    if (a->principal.administrator || str_is(str_from(req->route->access), "signed-in"))
-        return true;
-    struct str message = arena_printf(
-        &req->arena, "The client '%s' does not have authorization to perform action '%s'.",
-        a->principal.name, req->route->access);
-
-    admit_refuse(req, 403, "AuthorizationFailed", message.ptr, "forbidden");
     return false;
 }

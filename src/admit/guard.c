@@ -9,6 +9,7 @@ struct guard {
     const struct snapshot *snapshot; /* pinned as long as the request is */
     const struct snapshot_registry *registry;
     struct principal principal;
+    unsigned actions; /* that the route needs */
 };
 
 static enum rc judge_newest(const struct snapshot *s, void *arg, struct err *e)
@@ -23,9 +24,14 @@ static enum rc judge_newest(const struct snapshot *s, void *arg, struct err *e)
         admit_denial_text(&now.origin, text);
         return err_code(e, RC_DENIED, "DENIED", "%s", text);
     }
-    if (!admit_principal_stands(s, snapshot_by_uuid(s, &now.registry->uuid), &g->principal))
+    const struct snapshot_registry *r = snapshot_by_uuid(s, &now.registry->uuid);
+
+    if (!admit_principal_stands(s, r, &g->principal))
         return err_code(e, RC_UNAUTHENTICATED, "UNAUTHORIZED",
                         "the credential was renewed or disabled");
+    if ((admit_registry_actions(s, r, &g->principal) & g->actions) != g->actions)
+        return err_code(e, RC_UNAUTHENTICATED, "UNAUTHORIZED",
+                        "the role that allowed this was taken away");
     return RC_OK;
 }
 
@@ -54,6 +60,7 @@ struct registry_guard admit_guard(struct http_request *req)
                         .evidence = *req->evidence,
                         .snapshot = a->snapshot,
                         .registry = a->registry,
-                        .principal = a->principal};
+                        .principal = a->principal,
+                        .actions = admit_needed_actions(req)};
     return (struct registry_guard){.judge = judge, .ctx = g};
 }

@@ -36,10 +36,15 @@ void admit_answer_denial(struct http_request *req);
 enum { DENIAL_TEXT_MAX = 256 };
 void admit_denial_text(const struct origin *o, char out[DENIAL_TEXT_MAX]);
 
-/* --- authorize.c --- */
+/* --- authorize.c, authorize_control.c --- */
 /* Authentication and authorization by req->route->access. False: it has answered. */
 bool admit_authorize_data(struct http_request *req);
+unsigned admit_needed_actions(const struct http_request *req); /* of the data plane: enum auth_action */
 bool admit_authorize_control(struct http_request *req);
+
+/* --- roles.c --- */
+/* What the request's path is about. */
+struct auth_path admit_path(struct http_request *req);
 
 /* --- access_log.c --- */
 void admit_log(const struct http_request *req);

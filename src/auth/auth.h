@@ -27,7 +27,8 @@ struct principal {
 
 /* --- scopes: `repository:<name>:<actions>`, `registry:catalog:*` --- */
 enum auth_action {
-    AUTH_PULL = 1, AUTH_PUSH = 2, AUTH_DELETE = 4, AUTH_METADATA_READ = 8, AUTH_METADATA_WRITE = 16, AUTH_CATALOG = 32
+    AUTH_PULL = 1, AUTH_PUSH = 2, AUTH_DELETE = 4, AUTH_METADATA_READ = 8, AUTH_METADATA_WRITE = 16, AUTH_CATALOG = 32,
+    AUTH_EVERYTHING = 63
 };
 struct auth_scope {
     struct str type, name;
@@ -44,9 +45,8 @@ struct auth_scopes {
 NODISCARD enum rc auth_scopes_parse(struct str text, struct auth_scopes *scopes, struct err *e);
 bool auth_scopes_allow(const struct auth_scopes *scopes, struct str repository, unsigned actions);
 bool auth_scopes_allow_catalog(const struct auth_scopes *scopes);
-/* Keeps of `asked` what `principal` may have on a registry (anonymous: pull, where anonymous pull is on). */
-void auth_scopes_everything(const struct principal *p, bool anonymous_pull, struct auth_scopes *ret); /* all it may have */
-void auth_scopes_grant(const struct principal *p, bool anonymous_pull, const struct auth_scopes *asked, struct auth_scopes *ret);
+void auth_scopes_everything(unsigned actions, struct auth_scopes *ret); /* those actions, on whatever there is */
+void auth_scopes_limit(struct auth_scopes *scopes, unsigned actions);   /* keeps those actions */
 
 /* --- registry tokens (JWT, HS256) --- */
 enum auth_token_kind { AUTH_TOKEN_REFRESH, AUTH_TOKEN_ACCESS };

@@ -143,34 +143,16 @@ bool auth_scopes_allow_catalog(const struct auth_scopes *scopes)
     return allows(scopes, "registry", STR("catalog"), AUTH_CATALOG);
 }
 
-static unsigned may(const struct principal *p, bool anonymous_pull)
+void auth_scopes_everything(unsigned actions, struct auth_scopes *ret)
 {
-    switch (p->kind) {
-    case PRINCIPAL_REGISTRY_ADMIN:
-        return REPOSITORY_ACTIONS | AUTH_CATALOG;
-    case PRINCIPAL_IDENTITY:
-        return p->administrator ? REPOSITORY_ACTIONS | AUTH_CATALOG : 0;
-    case PRINCIPAL_ANONYMOUS:
-        break;
-    }
-    return anonymous_pull ? AUTH_PULL : 0;
-}
-
-void auth_scopes_everything(const struct principal *p, bool anonymous_pull, struct auth_scopes *ret)
-{
-    *ret = (struct auth_scopes){.everywhere = may(p, anonymous_pull)};
+    *ret = (struct auth_scopes){.everywhere = actions};
 }
 
 /* A scope that is left with no action stays in the list: clients read the answer for the first one
  * that they asked for. */
-void auth_scopes_grant(const struct principal *p, bool anonymous_pull,
-                       const struct auth_scopes *asked, struct auth_scopes *ret)
+void auth_scopes_limit(struct auth_scopes *scopes, unsigned actions)
 {
-    struct auth_scopes granted = {.n = asked->n};
-
-    for (size_t i = 0; i < asked->n; i++) {
-        granted.list[i] = asked->list[i];
-        granted.list[i].actions &= may(p, anonymous_pull);
-    }
-    *ret = granted;
+    scopes->everywhere &= actions;
+    for (size_t i = 0; i < scopes->n; i++)
+        scopes->list[i].actions &= actions;
 }

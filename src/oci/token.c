@@ -51,9 +51,11 @@ static enum rc mint(struct http_request *req, const struct principal *p, struct 
 static enum rc mint_access(struct http_request *req, const struct principal *p,
                            const struct auth_scopes *asked, struct str *ret, struct err *e)
 {
+    const struct admission *a = admission_of(req);
     struct auth_token t = {.kind = AUTH_TOKEN_ACCESS};
 
-    auth_scopes_grant(p, admission_of(req)->registry->anonymous_pull, asked, &t.scopes);
+    t.scopes = *asked;
+    auth_scopes_limit(&t.scopes, admit_registry_actions(a->snapshot, a->registry, p));
     return mint(req, p, &t, ACCESS_LIFE_US, ret, e);
 }
 

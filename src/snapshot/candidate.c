@@ -49,6 +49,14 @@ static enum rc identity_fresh(struct candidate *c, struct meta_tx *tx, struct er
     return rc;
 }
 
+static enum rc roles_fresh(struct candidate *c, struct meta_tx *tx, struct err *e)
+{
+    enum rc rc = roles_load(tx, &c->roles, e);
+
+    c->fresh_roles = rc == RC_OK;
+    return rc;
+}
+
 /* --- registries --- */
 
 static void list_add(struct registry_entry ***list, size_t *n, struct registry_entry *r)
@@ -168,7 +176,9 @@ enum rc candidate_first(struct candidate *c, struct meta_tx *tx, struct err *e)
         rc = meta_registry_secret_each(tx, NULL, secret_add, c->index, e);
     if (rc == RC_OK)
         rc = origins_load(c, tx, e);
-    return rc == RC_OK ? identity_fresh(c, tx, e) : rc;
+    if (rc == RC_OK)
+        rc = identity_fresh(c, tx, e);
+    return rc == RC_OK ? roles_fresh(c, tx, e) : rc;
 }
 
 enum rc candidate_next(struct candidate *c, struct meta_tx *tx, const struct touched *t,
@@ -188,9 +198,12 @@ enum rc candidate_next(struct candidate *c, struct meta_tx *tx, const struct tou
         rc = index_build(c, e);
     c->origins = c->base->origins;
     c->identity = c->base->identity;
+    c->roles = c->base->roles;
     if (rc == RC_OK && t->networks)
         rc = origins_load(c, tx, e);
-    return rc == RC_OK && t->identity ? identity_fresh(c, tx, e) : rc;
+    if (rc == RC_OK && t->identity)
+        rc = identity_fresh(c, tx, e);
+    return rc == RC_OK && t->roles ? roles_fresh(c, tx, e) : rc;
 }
 
 void candidate_done(struct candidate *c)
@@ -201,6 +214,8 @@ void candidate_done(struct candidate *c)
         origin_table_unref(c->origins);
     if (c->fresh_identity)
         identity_free(c->identity);
+    if (c->fresh_roles)
+        roles_free(c->roles);
     index_free(c->index);
     free(c->list);
     free(c->fresh);

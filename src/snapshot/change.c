@@ -34,6 +34,16 @@ void snapshot_touch_identity(struct snapshot_change *c)
     c->touched.identity = true;
 }
 
+void snapshot_touch_roles(struct snapshot_change *c)
+{
+    c->touched.roles = true;
+}
+
+static bool nothing_touched(const struct touched *t)
+{
+    return t->n_registries == 0 && !t->networks && !t->identity && !t->roles;
+}
+
 static void change_reset(struct snapshot_change *c)
 {
     candidate_done(&c->candidate);
@@ -51,8 +61,7 @@ static enum rc change_run(struct meta_tx *tx, void *arg, struct err *e)
     change_reset(c);
     enum rc rc = c->fn(tx, c, c->arg, e);
 
-    if (rc != RC_OK ||
-        (c->touched.n_registries == 0 && !c->touched.networks && !c->touched.identity))
+    if (rc != RC_OK || nothing_touched(&c->touched))
         return rc;
     c->candidate.base = &c->hub->newest->face;
     c->candidate.config = &c->hub->config;

@@ -14,6 +14,8 @@ static void published_free(struct published *p)
             registry_entry_free(x->list[i]);
     if (--p->face.identity->refs == 0)
         identity_free(p->face.identity);
+    if (--p->face.roles->refs == 0)
+        roles_free(p->face.roles);
     origin_table_unref(p->face.origins);
     index_free(x);
     free(p->pins);
@@ -138,10 +140,12 @@ static struct published *published_new(struct snapshot_hub *h, struct candidate 
     p->face = (struct snapshot){.generation = (c->base ? c->base->generation : 0) + 1,
                                 .origins = c->origins,
                                 .identity = c->identity,
+                                .roles = c->roles,
                                 .index = c->index};
     if (!c->fresh_origins)
         origin_table_ref(c->origins);
     c->identity->refs++;
+    c->roles->refs++;
     for (size_t i = 0; i < c->index->n; i++)
         c->index->list[i]->face.refs++;
     p->face.default_registry = default_registry(h, &p->face);

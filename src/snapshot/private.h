@@ -1,6 +1,6 @@
 /* What the files of snapshot/ share.
  * Who may touch what: a candidate belongs to the thread that runs its change; the counts of references (registries,
- * origins, identity) to the configuration thread; `pins` to one loop each; `holders` and `pending` to everybody. */
+ * origins, identity, roles) to the configuration thread; `pins` to one loop each; `holders` and `pending` to everybody. */
 #ifndef SNAPSHOT_PRIVATE_H
 #define SNAPSHOT_PRIVATE_H
 
@@ -13,6 +13,7 @@
 #define SNAPSHOT_TYPE_REGISTRY   "Microsoft.ContainerRegistry/registries"
 #define SNAPSHOT_TYPE_NETWORK    "Microsoft.Network/virtualNetworks"
 #define SNAPSHOT_TYPE_ATTACHMENT "Kidoban.Network/attachments"
+#define SNAPSHOT_TYPE_ASSIGNMENT "Microsoft.Authorization/roleAssignments"
 #define SNAPSHOT_TYPE_SUBSCRIPTION "Microsoft.Resources/subscriptions"
 
 /* --- index.c: registries by what they are asked for --- */
@@ -42,6 +43,10 @@ NODISCARD enum rc identity_load(struct meta_tx *tx, const struct crypto_key *sea
 void identity_free(struct snapshot_identity *i);
 NODISCARD enum rc subscriptions_load(struct meta_tx *tx, struct snapshot_identity *i, struct err *e);
 
+/* --- roles.c --- */
+NODISCARD enum rc roles_load(struct meta_tx *tx, struct snapshot_roles **ret, struct err *e);
+void roles_free(struct snapshot_roles *r);
+
 /* --- candidate.c: the next snapshot, before it is one
  * Nothing in the base is touched, not even a count: a candidate can be thrown away on any thread. */
 struct published;
@@ -53,12 +58,13 @@ struct candidate {
     struct snapshot_index *index; /* has taken `list` */
     struct origin_table *origins;
     struct snapshot_identity *identity;
-    bool fresh_origins, fresh_identity;
+    struct snapshot_roles *roles;
+    bool fresh_origins, fresh_identity, fresh_roles;
 };
 struct touched {
     struct uuid *registries;
     size_t n_registries;
-    bool networks, identity;
+    bool networks, identity, roles;
 };
 NODISCARD enum rc candidate_first(struct candidate *c, struct meta_tx *tx, struct err *e); /* everything there is */
 NODISCARD enum rc candidate_next(struct candidate *c, struct meta_tx *tx, const struct touched *t, struct err *e);

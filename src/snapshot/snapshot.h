@@ -5,6 +5,7 @@
 #define SNAPSHOT_SNAPSHOT_H
 
 #include "auth/auth.h"
+#include "auth/role.h"
 #include "base/arena.h"
 #include "gate/gate.h"
 #include "loop/loop.h"
@@ -57,10 +58,23 @@ struct snapshot_identity { /* shared between snapshots until it changes */
     struct arena arena;
     unsigned refs;
 };
+struct snapshot_assignment {
+    struct uuid principal;
+    const struct auth_role *role;
+    unsigned registry_actions; /* what the role gives on a data plane: enum auth_action */
+    struct str scope;          /* "/" or a resource id */
+};
+struct snapshot_roles { /* shared between snapshots until it changes */
+    struct snapshot_assignment *list; /* by principal */
+    size_t n;
+    struct arena arena;
+    unsigned refs;
+};
 struct snapshot {
     uint64_t generation;
     struct origin_table *origins;
     struct snapshot_identity *identity;
+    struct snapshot_roles *roles;
     const struct snapshot_registry *default_registry; /* NULL without */
     struct snapshot_index *index; /* private: registries by host, name, uuid */
 };
@@ -72,6 +86,8 @@ const struct snapshot_principal *snapshot_principal_by_app(const struct snapshot
 const struct snapshot_principal *snapshot_principal_by_object(const struct snapshot *s, const struct uuid *object_id);
 const struct snapshot_subscription *snapshot_subscription(const struct snapshot *s, const struct uuid *id); /* NULL */
 const struct snapshot_principal *snapshot_principal_by_upn(const struct snapshot *s, struct str upn); /* no case */
+/* The roles of a principal: *ret_n of them. */
+const struct snapshot_assignment *snapshot_assignments(const struct snapshot *s, const struct uuid *principal, size_t *ret_n);
 /* In a change's transaction: a new key signs identity tokens from now on; the others verify for as long as they are kept. */
 NODISCARD enum rc snapshot_identity_key_new(struct meta_tx *tx, const struct crypto_key *seal, int64_t now_us, struct err *e);
 bool snapshot_registry_each(const struct snapshot *s, size_t *i, const struct snapshot_registry **ret);
@@ -108,6 +124,7 @@ struct snapshot_change;
 void snapshot_touch_registry(struct snapshot_change *c, const struct uuid *registry); /* made, changed or deleted */
 void snapshot_touch_networks(struct snapshot_change *c);                              /* networks, attachments */
 void snapshot_touch_identity(struct snapshot_change *c);
+void snapshot_touch_roles(struct snapshot_change *c);
 typedef enum rc snapshot_change_fn(struct meta_tx *tx, struct snapshot_change *c, void *arg, struct err *e);
 /* On a work thread: one transaction on the write lane runs fn and compiles what it touched (a failure of either undoes both
  * and leaves the old snapshot), commits, publishes; returns when every loop has adopted and acknowledged it. */

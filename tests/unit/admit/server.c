@@ -107,9 +107,23 @@ static const struct http_route data_list[] = {
     {HTTP_PATCH, "/v2/{name+}/blobs/uploads/{id}", "push", ROUTE_STREAM, upload, NULL},
     {HTTP_GET, "/oauth2/token", "public", ROUTE_HOT, hello, NULL},
 };
+#define S          "/subscriptions/{subscription}"
+#define G          S "/resourceGroups/{group}"
+#define R          G "/providers/Microsoft.ContainerRegistry/registries"
+#define A_GROUP    "Microsoft.Resources/subscriptions/resourceGroups"
+#define A_REGISTRY "Microsoft.ContainerRegistry/registries"
 static const struct http_route control_list[] = {
     {HTTP_GET, "/discovery", "public", ROUTE_HOT, hello, NULL},
     {HTTP_GET, "/subscriptions", "Microsoft.Resources/subscriptions/read", ROUTE_HOT, hello, NULL},
+    {HTTP_GET, S, "Microsoft.Resources/subscriptions/read", ROUTE_HOT, hello, NULL},
+    {HTTP_GET, G, A_GROUP "/read", ROUTE_HOT, hello, NULL},
+    {HTTP_PUT, G, A_GROUP "/write", ROUTE_HOT, hello, NULL},
+    {HTTP_GET, R, A_REGISTRY "/read", ROUTE_HOT, hello, NULL},
+    {HTTP_POST, R "/{name}/listCredentials", A_REGISTRY "/listCredentials/action", ROUTE_HOT, hello,
+     NULL},
+    {HTTP_GET, R "/{name}/parts", A_REGISTRY "/parts/read", ROUTE_HOT, hello, NULL},
+    {HTTP_PUT, "/providers/Kidoban.Network/attachments/{name}", "Kidoban.Network/attachments/write",
+     ROUTE_HOT, hello, NULL},
 };
 static const struct http_route metrics_list[] = {
     {HTTP_GET, "/healthz", "public", ROUTE_HOT, hello, NULL},
@@ -188,7 +202,7 @@ static void open_http(struct admit_server *s, bool full_detail, bool forwarders_
         .hub = s->i.hub,
         .limiter = s->limiter,
         .data = {{data_list, ARRAY_LEN(data_list), false}, plain_error},
-        .control = {{control_list, ARRAY_LEN(control_list), false}, plain_error},
+        .control = {{control_list, ARRAY_LEN(control_list), true}, plain_error},
         .metrics = {{metrics_list, ARRAY_LEN(metrics_list), false}, plain_error},
         .suffix = STR("registry.test"),
         .control_name = STR("control.test"),

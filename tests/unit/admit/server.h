@@ -13,6 +13,7 @@
 #define TWO         "00000000-0000-4000-8000-000000000002"
 #define BLUE_SUBNET "00000000-0000-4000-8000-0000000000c1"
 #define RED_SUBNET  "00000000-0000-4000-8000-0000000000c2"
+#define GROUP       "/subscriptions/s/resourceGroups/g"
 #define HOST_ONE    "one.registry.test:5443"
 
 enum door { DOOR_MAIN, DOOR_BLUE, DOOR_RED, DOOR_CONTROL, DOOR_METRICS, DOORS };

@@ -1,6 +1,7 @@
 /* Who may do what, once the gate has let the client in. */
 #include "base/clock.h"
 #include "server.h"
+#include "tokens.h"
 
 #define ADMIN_BASIC                                                                                \
     "Authorization: Basic MDAwMDAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMGQxOnNlY3JldA==\r\n"
@@ -103,51 +104,6 @@ static void anonymous_pull_lets_pull_and_nothing_else(void **state)
 }
 
 /* --- tokens --- */
-
-struct minting {
-    struct auth_token token;
-    struct auth_identity_token identity;
-    struct buf out;
-};
-
-static enum rc mint(const struct snapshot *s, void *arg, struct err *e)
-{
-    struct minting *m = arg;
-
-    if (m->identity.audience.ptr)
-        return auth_identity_mint(s->identity->identity_keys[0], &m->identity, &m->out, e);
-    return auth_token_mint(s->identity->token_key, &m->token, &m->out, e);
-}
-
-/* "Authorization: Bearer ..." in the arena. */
-static const char *bearer(struct admit_server *s, struct arena *a, struct minting *m)
-{
-    struct err e = {0};
-
-    m->out = BUF_INIT(16384);
-    must(snapshot_with_newest(s->i.hub, mint, m, &e), &e);
-    const char *text =
-        arena_printf(a, "Authorization: Bearer %.*s\r\n", STR_ARG(buf_str(&m->out))).ptr;
-
-    buf_done(&m->out);
-    return text;
-}
-
-static struct minting registry_token(const char *registry, const char *scope)
-{
-    struct minting m = {.token = {.kind = AUTH_TOKEN_ACCESS,
-                                  .registry = uuid_of(registry),
-                                  .principal = {.kind = PRINCIPAL_IDENTITY,
-                                                .object_id = uuid_of(ADMIN_OBJECT),
-                                                .app_id = uuid_of(ADMIN_APP),
-                                                .generation = 1,
-                                                .name = "admin"},
-                                  .issued_us = clock_wall_us(),
-                                  .expires_us = clock_wall_us() + 600 * (int64_t)CLOCK_US_PER_S}};
-
-    assert_int_equal(auth_scopes_parse(str_from(scope), &m.token.scopes, NULL), RC_OK);
-    return m;
-}
 
 static void a_token_may_what_its_scopes_say_at_its_own_registry(void **state)
 {
@@ -261,20 +217,7 @@ static void the_control_plane_answers_under_its_own_names_only(void **state)
     answer_done(&a);
 }
 
-static struct minting identity_token(const char *object, const char *audience)
-{
-    return (struct minting){
-        .identity = {.tenant = uuid_of(TENANT),
-                     .object_id = uuid_of(object),
-                     .app_id = uuid_of(ADMIN_APP),
-                     .issuer = STR("http://localhost:8443/adfs"),
-                     .audience = str_from(audience),
-                     .generation = 1,
-                     .issued_us = clock_wall_us(),
-                     .expires_us = clock_wall_us() + 600 * (int64_t)CLOCK_US_PER_S}};
-}
-
-static void the_control_plane_wants_an_administrators_token(void **state)
+static void the_control_plane_wants_a_token_of_its_own(void **state)
 {
     CLEANUP(arena_done) struct arena a = ARENA_INIT(1 << 20);
     struct admit_server *s = *state;
@@ -286,7 +229,8 @@ static void the_control_plane_wants_an_administrators_token(void **state)
     m = identity_token(ADMIN_OBJECT, "http://localhost:8443");
     expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 200);
     m = identity_token(PLAIN_OBJECT, "http://localhost:8443");
-    expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 403);
+    expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 200); /* none of them */
+    expect_control(s, "PUT " GROUP, "localhost", bearer(s, &a, &m), 403);
     m = identity_token(ADMIN_OBJECT, "https://containerregistry.azure.net");
     expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 401);
     m = identity_token(ADMIN_OBJECT, "http://localhost:8443");
@@ -320,7 +264,7 @@ int main(void)
         SERVER_TEST(a_renewed_credential_ends_its_tokens_at_once),
         SERVER_TEST(a_push_whose_credential_was_renewed_meanwhile_does_not_commit),
         SERVER_TEST(the_control_plane_answers_under_its_own_names_only),
-        SERVER_TEST(the_control_plane_wants_an_administrators_token),
+        SERVER_TEST(the_control_plane_wants_a_token_of_its_own),
         SERVER_TEST(an_identity_token_opens_no_registry),
     };
 

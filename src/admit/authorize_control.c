@@ -1,0 +1,91 @@
+/* Who asks of the control plane, and may they: by the action that the route says, over what its
+ * path is about. */
+#include "admit/private.h"
+#include "base/clock.h"
+
+static enum rc identity_of(struct http_request *req, struct str token, struct err *e)
+{
+    struct admission *a = req->admission;
+    const struct snapshot_identity *i = a->snapshot->identity;
+    struct auth_identity_token t;
+    enum rc rc = auth_identity_verify(i->identity_keys, i->n_identity_keys, token, clock_wall_us(),
+                                      &req->arena, &t, e);
+
+    if (rc != RC_OK)
+        return rc;
+    const struct snapshot_principal *known =
+        snapshot_principal_by_object(a->snapshot, &t.object_id);
+
+    if (!auth_identity_for_control(&t) || !uuid_eq(&t.tenant, &i->tenant))
+        return err_set(e, RC_UNAUTHENTICATED, "the access token is for another audience");
+    if (!known || !known->enabled || known->generation != t.generation)
+        return err_set(e, RC_UNAUTHENTICATED, "the credential was renewed or disabled");
+    admit_identity(known, &a->principal);
+    a->authenticated = true;
+    return RC_OK;
+}
+
+/* Lists of what is in a subscription or a group are for those who may see some of it: the handler
+ * leaves out the rest. A subscription is seen by whoever has a role in it. */
+static bool may_see_some(const struct http_request *req, const struct auth_path *path,
+                         struct str action)
+{
+    const struct admission *a = req->admission;
+
+    if (req->method != HTTP_GET && req->method != HTTP_HEAD)
+        return false;
+    if (auth_action_is_common(action))
+        return str_is(path->scope, "/") || admit_sees(a->snapshot, &a->principal, path->scope);
+    return path->list && admit_may_inside(a->snapshot, &a->principal, action, path->scope);
+}
+
+static bool may(struct http_request *req)
+{
+    const struct admission *a = req->admission;
+    struct str action = str_from(req->route->access);
+    struct auth_path path;
+
+    if (a->principal.administrator || str_is(action, "signed-in"))
+        return true;
+    path = admit_path(req);
+    return admit_may(a->snapshot, &a->principal, action, path.scope) ||
+           may_see_some(req, &path, action);
+}
+
+static struct str refusal(struct http_request *req)
+{
+    const struct admission *a = req->admission;
+    struct auth_path path = admit_path(req);
+    char id[UUID_TEXT_MAX];
+
+    return arena_printf(
+        &req->arena,
+        "The client '%.*s' with object id '%s' does not have authorization to perform action "
+        "'%s' over scope '%.*s' or the scope is invalid. If access was recently granted, please "
+        "refresh your credentials.",
+        STR_ARG(admit_client_name(req)), uuid_format(&a->principal.object_id, id).ptr,
+        req->route->access, STR_ARG(path.scope));
+}
+
+bool admit_authorize_control(struct http_request *req)
+{
+    struct str token;
+    struct err e = {0};
+
+    if (str_is(str_from(req->route->access), "public"))
+        return true;
+    if (auth_bearer_parse(http_field(req, "Authorization"), &token, NULL) != RC_OK ||
+        identity_of(req, token, &e) != RC_OK) {
+        http_add_field(req, "WWW-Authenticate", STR("Bearer"));
+        admit_refuse(req, 401, "AuthenticationFailed",
+                     e.text[0]
+                         ? "Authentication failed. The access token is invalid or has expired."
+                         : "Authentication failed. The 'Authorization' header is missing.",
+                     "unauthorized");
+        return false;
+    }
+    if (may(req))
+        return true;
+    admit_refuse(req, 403, "AuthorizationFailed", refusal(req).ptr, "forbidden");
+    return false;
+}
