@@ -1,13 +1,10 @@
-/* PUT, GET, PATCH, DELETE and lists of every resource type that is stored as a resource of its own.
+/* PUT, GET, PATCH and DELETE of every resource type that is stored as a resource of its own.
  */
 #include "arm/resource.h"
 
 #include "arm/operation.h"
 #include "arm/provider.h"
 #include "base/clock.h"
-#include "base/encode.h"
-
-enum { LIST_PAGE_BYTES = 1024 * 1024, LIST_BYTES_MAX = 8 * 1024 * 1024 };
 
 /* --- answers --- */
 void arm_answer_json(struct arm_call *c, unsigned status, const struct json *j)
@@ -26,7 +23,7 @@ struct render_job {
     const struct json *body;
 };
 
-static struct arm_view view_of(struct arm_call *c, const struct snapshot *s)
+struct arm_view arm_view_of(struct arm_call *c, const struct snapshot *s)
 {
     return (struct arm_view){c->services, s, admission_of(c->req)->admit, c->arena};
 }
@@ -34,7 +31,7 @@ static struct arm_view view_of(struct arm_call *c, const struct snapshot *s)
 static enum rc render_newest(const struct snapshot *s, void *arg, struct err *e)
 {
     struct render_job *job = arg;
-    struct arm_view view = view_of(job->call, s);
+    struct arm_view view = arm_view_of(job->call, s);
 
     (void)e;
     arm_set_answer(job->call, job->call->type->render(&view, &job->call->stored, job->body));
@@ -262,130 +259,5 @@ enum http_verdict arm_remove(struct http_request *req)
         return HTTP_ANSWERED;
     arm_operation_fields(&c);
     http_answer(req, c.missing ? 204 : status_of(&c, 200), NULL, STR(""));
-    return HTTP_ANSWERED;
-}
-
-/* --- lists --- */
-struct list_job {
-    struct arm_call *call;
-    arm_list_render_fn *render;
-    struct buf *out;
-    struct str after; /* id of the last one of the page before */
-    struct str last;
-    bool more;
-};
-
-static int cmp_nocase(struct str a, struct str b)
-{
-    for (size_t i = 0; i < a.len && i < b.len; i++)
-        if (ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i]))
-            return (unsigned char)ascii_lower(a.ptr[i]) < (unsigned char)ascii_lower(b.ptr[i]) ? -1
-                                                                                               : 1;
-    return a.len < b.len ? -1 : a.len > b.len;
-}
-
-static enum rc list_add(const struct meta_resource *r, void *arg, struct err *e)
-{
-    struct list_job *job = arg;
-    struct arm_view view = view_of(job->call, admission_of(job->call->req)->snapshot);
-    CLEANUP(json_freep) struct json *body = NULL, *shown = NULL;
-    enum rc rc;
-
-    if (job->after.ptr && cmp_nocase(r->id, job->after) <= 0)
-        return RC_OK;
-    if (job->out->len > LIST_PAGE_BYTES) {
-        job->more = true;
-        return err_set(e, RC_RANGE, "the page is full");
-    }
-    rc = arm_body_parse(r, &body, e);
-    if (rc != RC_OK)
-        return rc;
-    shown = job->render(&view, r, body);
-    if (job->last.ptr)
-        buf_addc(job->out, ',');
-    json_write(shown, job->out);
-    job->last = arena_copy(job->call->arena, r->id);
-    return job->last.ptr ? RC_OK : err_set(e, RC_TOO_LARGE, "The list is too long.");
-}
-
-static enum rc list_after(struct arm_call *c, struct str *ret, struct err *e)
-{
-    CLEANUP(buf_done) struct buf id = BUF_INIT(2048);
-    struct str token;
-    enum rc rc = http_query(c->req, "$skiptoken", &token, e);
-
-    if (rc == RC_NOT_FOUND)
-        return RC_OK;
-    if (rc == RC_OK)
-        rc = base64url_decode(token, &id, e);
-    if (rc != RC_OK)
-        return err_code(e, RC_INVALID, "InvalidSkipToken", "The $skiptoken is not valid.");
-    *ret = arena_copy(c->arena, buf_str(&id));
-    return RC_OK;
-}
-
-static void next_link(struct list_job *job)
-{
-    struct http_request *req = job->call->req;
-    struct str base = admit_base_url(req), filter = STR_NONE;
-
-    buf_add(job->out, STR(",\"nextLink\":\""));
-    buf_add(job->out, base);
-    buf_add(job->out, req->path);
-    buf_add(job->out, STR("?"));
-    if (http_query(req, "$filter", &filter, NULL) == RC_OK) {
-        buf_add(job->out, STR("$filter="));
-        percent_encode(job->out, filter);
-        buf_addc(job->out, '&');
-    }
-    buf_add(job->out, STR("$skiptoken="));
-    base64url_encode(job->out, job->last);
-    buf_addc(job->out, '"');
-}
-
-void arm_answer_list(struct arm_call *c, struct meta_tx *tx, struct str prefix, struct str type,
-                     arm_list_render_fn *render)
-{
-    CLEANUP(buf_done) struct buf out = BUF_INIT(LIST_BYTES_MAX);
-    struct list_job job = {.call = c, .render = render, .out = &out};
-    struct err e = {0};
-    enum rc rc = list_after(c, &job.after, &e);
-
-    buf_add(&out, STR("{\"value\":["));
-    if (rc == RC_OK)
-        rc = meta_resource_each(tx, prefix, type, list_add, &job, &e);
-    if (arm_failed(c, job.more ? RC_OK : rc, &e))
-        return;
-    buf_addc(&out, ']');
-    if (job.more)
-        next_link(&job);
-    buf_addc(&out, '}');
-    if (!arm_failed(c, buf_status(&out, &e), &e))
-        http_answer(c->req, 200, "application/json; charset=utf-8",
-                    arena_copy(c->arena, buf_str(&out)));
-}
-
-static enum rc list_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
-{
-    struct str prefix = STR_NONE;
-    enum rc rc = arm_id_of_call(c, tx, &prefix, e);
-
-    if (rc == RC_OK)
-        arm_answer_list(c, tx, prefix, str_from(c->type->name), c->type->render);
-    return rc;
-}
-
-enum http_verdict arm_list(struct http_request *req)
-{
-    CLEANUP(arm_call_done) struct arm_call c;
-    struct err e = {0};
-    struct str filter;
-
-    if (!arm_call_begin(&c, req))
-        return HTTP_ANSWERED;
-    if (http_query(req, "$filter", &filter, &e) != RC_NOT_FOUND)
-        arm_error(req, 400, "NotSupported", "This list cannot be filtered.");
-    else
-        (void)arm_failed(&c, arm_read(&c, list_read, &e), &e);
     return HTTP_ANSWERED;
 }

@@ -1,14 +1,33 @@
-/* GET /subscriptions/{S}/resources: how clients find a resource's id by its name. And what is not
- * there at all. */
+/* Resources of every type in one list: how clients find an id by its name. And what is not there at
+ * all. */
 #include "arm/resources.h"
-#include "arm/registry.h"
 
-static struct json *generic_render(const struct arm_view *v, const struct meta_resource *r,
-                                   const struct json *body)
+#include "arm/operation.h"
+#include "arm/registry.h"
+#include "base/clock.h"
+
+/* What is where: not groups, nor what is only part of something else. */
+static bool tracked(const struct meta_resource *r, const struct json *body)
 {
-    struct json *out = json_new_object();
+    return json_get(body, "location") && !str_is_nocase(r->type, arm_group.name);
+}
+
+static void set_time(struct json *out, const char *member, int64_t us)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    json_set_str(out, member, clock_format_z(us, text));
+}
+
+static struct json *plain_render(const struct arm_view *v, const struct meta_resource *r,
+                                 const struct json *body)
+{
+    struct json *out;
 
     (void)v;
+    if (!tracked(r, body))
+        return NULL;
+    out = json_new_object();
     json_set_str(out, "id", r->id);
     json_set_str(out, "name", arm_name_of(r->id));
     json_set_str(out, "type", r->type);
@@ -22,39 +41,34 @@ static struct json *generic_render(const struct arm_view *v, const struct meta_r
     return out;
 }
 
-/* `resourceType eq 'X'`: X. */
-static enum rc filter_read(struct arm_call *c, struct str *ret, struct err *e)
+/* With all that $expand can ask for. */
+static struct json *expanded_render(const struct arm_view *v, const struct meta_resource *r,
+                                    const struct json *body)
 {
-    struct str filter, word;
-    enum rc rc = http_query(c->req, "$filter", &filter, e);
+    struct json *out = plain_render(v, r, body);
 
-    if (rc == RC_OK) {
-        filter = str_trim(filter);
-        word = str_split(&filter, ' ');
-        filter = str_trim(filter);
-        if (str_is_nocase(word, "resourceType") && str_is_nocase(str_split(&filter, ' '), "eq")) {
-            filter = str_trim(filter);
-            if (filter.len > 2 && filter.ptr[0] == '\'' &&
-                str_find(str_skip(filter, 1), '\'') == filter.len - 2) {
-                *ret = str_take(str_skip(filter, 1), filter.len - 2);
-                return RC_OK;
-            }
-        }
-    }
-    return err_code(e, RC_UNSUPPORTED, "NotSupported",
-                    "This list needs a filter of the form $filter=resourceType eq "
-                    "'Namespace/type'; no other form is offered.");
+    if (!out)
+        return NULL;
+    set_time(out, "createdTime", r->created_us);
+    set_time(out, "changedTime", r->changed_us);
+    json_set_text(out, "provisioningState", arm_state(body));
+    return out;
 }
 
 static enum rc find_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
 {
-    struct str type = STR_NONE;
-    enum rc rc = filter_read(c, &type, e);
+    struct arm_list list = {.render = plain_render, .filtered = true};
+    struct meta_resource group = {0};
+    struct str expand;
+    enum rc rc = c->group.ptr ? arm_group_get(c, tx, &group, e) : RC_OK;
 
     if (rc != RC_OK)
         return rc;
-    arm_answer_list(c, tx, arena_printf(c->arena, "%.*s/", STR_ARG(c->subscription_id)), type,
-                    generic_render);
+    list.prefix =
+        arena_printf(c->arena, "%.*s/", STR_ARG(c->group.ptr ? group.id : c->subscription_id));
+    if (http_query(c->req, "$expand", &expand, NULL) == RC_OK && expand.len > 0)
+        list.render = expanded_render;
+    arm_answer_list(c, tx, &list);
     return RC_OK;
 }
 
@@ -69,8 +83,9 @@ enum http_verdict arm_resources_find(struct http_request *req)
 }
 
 /* --- not there --- */
-static const char *const providers[] = {"Microsoft.ContainerRegistry", "Microsoft.Network",
-                                        "Microsoft.Resources", "Kidoban.Network"};
+static const char *const providers[] = {"Microsoft.Authorization",     "Microsoft.Compute",
+                                        "Microsoft.ContainerRegistry", "Microsoft.Network",
+                                        "Microsoft.Resources",         "Kidoban.Network"};
 
 enum http_verdict arm_unknown(struct http_request *req)
 {

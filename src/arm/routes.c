@@ -6,6 +6,7 @@
 #include "arm/registry.h"
 #include "arm/resources.h"
 #include "arm/subscription.h"
+#include "arm/tags.h"
 #include "arm/vnet.h"
 
 #define SUBSCRIPTION "/subscriptions/{subscription}"
@@ -25,6 +26,7 @@
 
 #define A_SUBSCRIPTIONS "Microsoft.Resources/subscriptions"
 #define A_SUBSCRIPTION  A_SUBSCRIPTIONS "/read"
+#define A_TAGS          "Microsoft.Resources/tags"
 #define A_PROVIDERS     A_SUBSCRIPTIONS "/providers"
 #define A_GROUP         "Microsoft.Resources/subscriptions/resourceGroups"
 #define A_ATTACHMENT    "Kidoban.Network/attachments"
@@ -39,6 +41,15 @@
         HTTP_DELETE, INSIDE type "/{name}", type "/delete", ROUTE_CALL, arm_remove, NULL           \
     }
 
+/* clang-format off */
+#define TAGS(at) \
+    {HTTP_GET, at A_TAGS "/default", A_TAGS "/read", ROUTE_CALL, arm_tags_get, NULL}, \
+    TAGS_CHANGE(HTTP_PUT, at, "/write"), TAGS_CHANGE(HTTP_PATCH, at, "/write"), \
+    TAGS_CHANGE(HTTP_DELETE, at, "/delete")
+#define TAGS_CHANGE(method, at, action) \
+    {method, at A_TAGS "/default", A_TAGS action, ROUTE_CALL, arm_tags_change, NULL}
+/* clang-format on */
+
 static const struct http_route list[] = {
     {HTTP_GET, "/subscriptions", A_SUBSCRIPTION, ROUTE_CALL, arm_subscription_list, NULL},
     {HTTP_GET, SUBSCRIPTION, A_SUBSCRIPTIONS "/read", ROUTE_CALL, arm_get, NULL},
@@ -47,7 +58,10 @@ static const struct http_route list[] = {
     {HTTP_DELETE, SUBSCRIPTION, A_SUBSCRIPTIONS "/delete", ROUTE_CALL, arm_remove, NULL},
     {HTTP_GET, SUBSCRIPTION "/locations", A_SUBSCRIPTIONS "/locations/read", ROUTE_CALL,
      arm_location_list, NULL},
-    {HTTP_GET, SUBSCRIPTION "/resources", A_SUBSCRIPTION, ROUTE_CALL, arm_resources_find, NULL},
+    {HTTP_GET, SUBSCRIPTION "/resources", A_SUBSCRIPTIONS "/resources/read", ROUTE_CALL,
+     arm_resources_find, NULL},
+    {HTTP_GET, GROUPS "/{group}/resources", A_GROUP "/resources/read", ROUTE_CALL,
+     arm_resources_find, NULL},
     {HTTP_GET, "/tenants", A_SUBSCRIPTION, ROUTE_CALL, arm_tenant_list, NULL},
 
     {HTTP_GET, GROUPS, A_GROUP "/read", ROUTE_CALL, arm_list, NULL},
@@ -119,6 +133,10 @@ static const struct http_route list[] = {
     {HTTP_PUT, ATTACHMENT, A_ATTACHMENT "/write", ROUTE_CALL, arm_put, NULL},
     {HTTP_PATCH, ATTACHMENT, A_ATTACHMENT "/write", ROUTE_CALL, arm_patch, NULL},
     {HTTP_DELETE, ATTACHMENT, A_ATTACHMENT "/delete", ROUTE_CALL, arm_remove, NULL},
+
+    TAGS(SUBSCRIPTION "/providers/"),
+    TAGS(INSIDE),
+    TAGS(INSIDE "{rest+}/providers/"),
 
     {HTTP_GET, "/providers", A_PROVIDERS "/read", ROUTE_CALL, arm_provider_list, NULL},
     {HTTP_GET, SUBSCRIPTION "/providers", A_PROVIDERS "/read", ROUTE_CALL, arm_provider_list, NULL},

@@ -232,9 +232,12 @@ static void answer_value(struct arm_call *c, struct json *list)
 
 static enum rc subscriptions_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
 {
+    const struct arm_list list = {.prefix = STR("/subscriptions/"),
+                                  .type = str_from(arm_subscription.name),
+                                  .render = subscription_render};
+
     (void)e;
-    arm_answer_list(c, tx, STR("/subscriptions/"), str_from(arm_subscription.name),
-                    subscription_render);
+    arm_answer_list(c, tx, &list);
     return RC_OK;
 }
 

@@ -1,0 +1,168 @@
+/* Lists over all types, and tags as things of their own. */
+#include "fixture.h"
+
+#include "arm/resource.h"
+
+#define LOCAL  "{\"location\":\"westus\"}"
+#define BASIC  "{\"location\":\"westus\",\"sku\":{\"name\":\"Basic\"}"
+#define TAGGED "{\"location\":\"westus\",\"tags\":{\"Team\":\"blue\"},"
+#define SPACE  "\"properties\":{\"addressSpace\":{\"addressPrefixes\":[\"10.0.0.0/16\"]}}}"
+#define TAGS   "/providers/Microsoft.Resources/tags/default"
+#define FIND   S "/resources?$filter="
+#define TWIN   S "/resourceGroups/twin"
+
+/* Two groups; the registry in one, a network of the same team in each. */
+static struct control *lab(void **state)
+{
+    struct control *c = *state;
+
+    assert_int_equal(control(c, "PUT", G, LOCAL), 201);
+    assert_int_equal(
+        control(c, "PUT", TWIN, "{\"location\":\"westus\",\"tags\":{\"team\":\"blue\"}}"), 201);
+    assert_int_equal(control(c, "PUT", REGISTRY, BASIC "}"), 201);
+    assert_int_equal(control(c, "PUT", VNET, TAGGED SPACE), 201);
+    assert_int_equal(
+        control(c, "PUT", TWIN "/providers/Microsoft.Network/virtualNetworks/V", TAGGED SPACE),
+        201);
+    control_operations(c);
+    return c;
+}
+
+static size_t found(struct control *c, const char *target)
+{
+    assert_int_equal(control(c, "GET", target, NULL), 200);
+    return json_len(json_get(c->answer, "value"));
+}
+
+static void a_filter_leaves_what_was_asked_for(void **state)
+{
+    struct control *c = lab(state);
+
+    assert_int_equal(found(c, S "/resources"), 3);
+    assert_int_equal(found(c, FIND "resourceGroup%20eq%20%27LAB%27"), 2);
+    assert_int_equal(found(c, FIND "name%20eq%20%27v%27"), 2);
+    assert_int_equal(found(c, FIND "tagname%20eq%20%27TEAM%27"), 2);
+    assert_int_equal(found(c, FIND "tagName%20eq%20%27team%27%20and%20tagValue%20eq%20%27Blue%27"),
+                     0);
+    assert_int_equal(found(c, FIND
+                           "resourceType%20eq%20%27microsoft.network/virtualnetworks%27%20and%20"
+                           "resourceGroup%20eq%20%27twin%27"),
+                     1);
+    assert_int_equal(found(c, FIND "location%20eq%20%27westus%27"), 3);
+    assert_int_equal(found(c, G "/resources"), 2);
+    assert_int_equal(found(c, S "/resourceGroups?$filter=tagName%20eq%20%27team%27"), 1);
+    assert_int_equal(control(c, "GET", S "/resourceGroups/none/resources", NULL), 404);
+}
+
+static void what_a_list_shows_can_be_expanded(void **state)
+{
+    struct control *c = lab(state);
+    const struct json *one;
+
+    assert_int_equal(found(c, S "/resources"), 3);
+    assert_null(json_get(json_at(json_get(c->answer, "value"), 0), "createdTime"));
+    assert_int_equal(found(c, S "/resources?$expand=createdTime,changedTime,provisioningState"), 3);
+    one = json_at(json_get(c->answer, "value"), 0);
+    assert_str(json_str(json_get(one, "provisioningState")), "Succeeded");
+    assert_true(json_str(json_get(one, "createdTime")).len > 20);
+}
+
+/* The rest of a list, page by page as it leads. */
+static size_t pages(struct control *c, const char *target, size_t page)
+{
+    char next[4096];
+    size_t n = 0, got;
+
+    snprintf(next, sizeof(next), "%s", target);
+    for (;;) {
+        got = found(c, next);
+        assert_true(got > 0 && got <= page);
+        n += got;
+        if (!json_get(c->answer, "nextLink"))
+            return n;
+        assert_int_equal(got, page);
+        struct str link = str_skip(answer_text(c, "nextLink"), strlen("https://localhost:8443"));
+
+        assert_int_equal(str_copy(link, next, sizeof(next)), RC_OK);
+    }
+}
+
+static void a_page_holds_as_many_as_were_asked_for(void **state)
+{
+    struct control *c = lab(state);
+
+    assert_int_equal(pages(c, S "/resources?$top=1&api-version=2021-04-01", 1), 3);
+    assert_int_equal(pages(c, S "/resources?$top=2", 2), 3);
+    assert_int_equal(pages(c, S "/resources?$top=3", 3), 3);
+    assert_int_equal(pages(c, FIND "name%20eq%20%27v%27&$top=1", 1), 2);
+    assert_int_equal(pages(c, S "/resourceGroups?$top=1", 1), 2);
+    assert_int_equal(control(c, "GET", S "/resources?$top=0", NULL), 400);
+    assert_int_equal(control(c, "GET", S "/resources?$top=x", NULL), 400);
+    assert_int_equal(control(c, "GET", S "/resources?$skiptoken=x", NULL), 400);
+    assert_str(answer_text(c, "error.code"), "InvalidSkipToken");
+}
+
+static void tags_are_read_and_replaced_at_every_scope(void **state)
+{
+    static const char *const scopes[] = {S TAGS, G TAGS, REGISTRY TAGS, VNET TAGS};
+    struct control *c = lab(state);
+
+    for (size_t i = 0; i < ARRAY_LEN(scopes); i++) {
+        assert_int_equal(control(c, "PUT", scopes[i], "{\"properties\":{\"tags\":{\"a\":\"1\"}}}"),
+                         200);
+        assert_str(answer_text(c, "id"), scopes[i]);
+        assert_str(answer_text(c, "properties.tags.a"), "1");
+        assert_int_equal(control(c, "GET", scopes[i], NULL), 200);
+        assert_str(answer_text(c, "properties.tags.a"), "1");
+        assert_int_equal(control(c, "DELETE", scopes[i], NULL), 200);
+        assert_int_equal(control(c, "GET", scopes[i], NULL), 200);
+        assert_int_equal(json_len(json_path(c->answer, "properties.tags")), 0);
+    }
+    assert_int_equal(control(c, "GET", VNET "x" TAGS, NULL), 404);
+    assert_str(answer_text(c, "error.code"), "ResourceNotFound");
+    assert_int_equal(control(c, "GET", S "/resourceGroups/none" TAGS, NULL), 404);
+    assert_str(answer_text(c, "error.code"), "ResourceGroupNotFound");
+}
+
+static void tags_are_merged_replaced_and_taken_away(void **state)
+{
+    struct control *c = lab(state);
+
+    assert_int_equal(
+        control(
+            c, "PATCH", VNET TAGS,
+            "{\"operation\":\"Merge\",\"properties\":{\"tags\":{\"team\":\"red\",\"b\":\"2\"}}}"),
+        200);
+    assert_str(answer_text(c, "properties.tags.Team"), "red");
+    assert_str(answer_text(c, "properties.tags.b"), "2");
+    assert_int_equal(
+        control(
+            c, "PATCH", VNET TAGS,
+            "{\"operation\":\"delete\",\"properties\":{\"tags\":{\"TEAM\":\"blue\",\"b\":\"\"}}}"),
+        200);
+    assert_str(answer_text(c, "properties.tags.Team"), "red");
+    assert_null(json_path(c->answer, "properties.tags.b"));
+    assert_int_equal(control(c, "PATCH", VNET TAGS,
+                             "{\"operation\":\"Replace\",\"properties\":{\"tags\":{\"c\":\"3\"}}}"),
+                     200);
+    assert_int_equal(json_len(json_path(c->answer, "properties.tags")), 1);
+    assert_int_equal(control(c, "GET", VNET, NULL), 200);
+    assert_str(answer_text(c, "tags.c"), "3");
+    assert_int_equal(
+        control(c, "PATCH", VNET TAGS, "{\"operation\":\"x\",\"properties\":{\"tags\":{}}}"), 400);
+    assert_int_equal(control(c, "PUT", VNET TAGS, "{\"properties\":{\"tags\":{\"a\":1}}}"), 400);
+    assert_int_equal(control(c, "PUT", VNET TAGS, "{}"), 400);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONTROL_TEST(a_filter_leaves_what_was_asked_for),
+        CONTROL_TEST(what_a_list_shows_can_be_expanded),
+        CONTROL_TEST(a_page_holds_as_many_as_were_asked_for),
+        CONTROL_TEST(tags_are_read_and_replaced_at_every_scope),
+        CONTROL_TEST(tags_are_merged_replaced_and_taken_away),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
