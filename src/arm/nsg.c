@@ -44,8 +44,13 @@ static struct json *default_rule_stored(const struct default_rule *d)
 }
 
 /* --- rules: rendering --- */
-static const char *const lists[] = {"sourcePortRanges", "destinationPortRanges",
-                                    "sourceAddressPrefixes", "destinationAddressPrefixes"};
+/* Always there, empty: an az table of rules asks for each. */
+static const char *const lists[] = {"sourcePortRanges",
+                                    "destinationPortRanges",
+                                    "sourceAddressPrefixes",
+                                    "destinationAddressPrefixes",
+                                    "sourceApplicationSecurityGroups",
+                                    "destinationApplicationSecurityGroups"};
 
 static struct json *rule_properties(const char *state, const struct json *stored)
 {

@@ -75,6 +75,7 @@ class Article:
     def prerequisites(self):
         az = self.az
         az("account", "set", "--subscription", self.kidoban.admin["subscriptionId"])
+        az("provider", "register", "--namespace", ENDPOINT)
         self.said.group = az("group", "create", "--name", GROUP, "--location", "westus")
         self.said.registry = az("acr", "create", "--name", "mycontainerregistry", "--resource-group", GROUP,
                                 "--sku", "Premium")

@@ -24,11 +24,11 @@ SUBNET_KEYS = """addressPrefix delegations etag id name privateEndpointNetworkPo
 
 
 class Row:
-    """A command; what it must print: {path: value}, and keys that must be there;
-    or a part of its first error."""
+    """A command; what it must print: {path: value}, and keys that must be there; or a part of its first error. Where the old
+    az prints other names, `old` stands for them and `fields` for the newest's."""
 
-    def __init__(self, command, fields=None, keys=(), code=0, error=None, typed="", whole=...):
-        self.command, self.fields, self.keys = command, fields or {}, keys
+    def __init__(self, command, fields=None, keys=(), code=0, error=None, typed="", whole=..., old=None):
+        self.command, self.fields, self.keys, self.old = command, fields or {}, keys, old
         self.code, self.error, self.typed, self.whole = code, error, typed, whole
 
 
@@ -57,6 +57,18 @@ IDENTITY = [
     ok("account get-access-token --resource https://containerregistry.azure.net", {"accessToken": SET}),
     ok("account list-locations", {"0.name": "local", "0.displayName": "Local", "0.metadata.regionType": "Physical",
                                   "0.id": "/subscriptions/{S}/locations/local"}),
+]
+
+PROVIDERS = [
+    ok(f"provider register --namespace {CR}", whole=None),
+    ok(f"provider register -n {CR} --wait", whole=None),
+    ok(f"provider show -n {CR}", {"namespace": CR, "registrationState": "Registered", "id": f"/subscriptions/{{S}}/providers/{CR}",
+                                  "resourceTypes.0.resourceType": SET, "resourceTypes.0.apiVersions.0": SET}),
+    ok(f"provider show -n {CR.lower()} --query namespace -o tsv", whole=CR),
+    ok(f"provider list --query \"[?namespace=='{NET}'].registrationState\" -o tsv", whole="Registered"),
+    ok(f"provider unregister -n {NET}", whole=None),
+    ok(f"provider register -n {NET}", whole=None),
+    no("provider show -n Microsoft.Nosuch", "(InvalidResourceNamespace) The resource namespace 'Microsoft.Nosuch' is invalid.", 3),
 ]
 
 GROUPS = [
@@ -169,10 +181,56 @@ NETWORKS = [
     no(f"network vnet subnet show -g {GROUP} --vnet-name {VNET} -n nosuch", "(NotFound) Resource ", 3),
     no(f"network vnet subnet show -g {GROUP} --vnet-name nosuch -n s1",
        f"(ResourceNotFound) The Resource '{NET}/virtualNetworks/nosuch'", 3),
+    ok(f"network vnet check-ip-address -g {GROUP} -n {VNET} --ip-address 10.0.0.10", {"available": True}),
+    ok(f"network vnet check-ip-address -g {GROUP} -n {VNET} --ip-address 10.0.0.1",
+       {"available": False, "availableIPAddresses.0": "10.0.0.4"}),
+    ok(f"network vnet list-endpoint-services -l westus --query \"[?name=='{CR}'].type\" -o tsv",
+       whole=f"{NET}/virtualNetworkEndpointServices"),
     absent("network private-endpoint list"),
     absent("network private-dns zone list"),
     absent("network application-gateway list"),
     no("vm list", "(NoRegisteredProviderFound) "),
+]
+
+INTERFACES = [
+    ok(f"network nsg create -g {GROUP} -n nsg1",
+       {"NewNSG.name": "nsg1", "NewNSG.securityRules": [], "NewNSG.defaultSecurityRules.0.priority": 65000,
+        "NewNSG.defaultSecurityRules.5.name": "DenyAllOutBound", "NewNSG.provisioningState": "Succeeded"}),
+    ok(f"network nsg rule list -g {GROUP} --nsg-name nsg1", whole=[]),
+    ok(f"network nsg rule create -g {GROUP} --nsg-name nsg1 -n r1 --priority 1001 --destination-port-ranges 443 --access Allow "
+       "--protocol Tcp",
+       {"name": "r1", "priority": 1001, "destinationPortRange": "443", "access": "Allow", "protocol": "Tcp",
+        "direction": "Inbound", "sourceAddressPrefix": "*", "provisioningState": "Succeeded"}),
+    ok(f"network nsg rule update -g {GROUP} --nsg-name nsg1 -n r1 --priority 1002", {"priority": 1002, "access": "Allow"}),
+    ok(f"network nsg rule show -g {GROUP} --nsg-name nsg1 -n R1", {"name": "r1", "priority": 1002}),
+    ok(f"network nsg rule list -g {GROUP} --nsg-name nsg1", {"0.name": "r1", "0.type": SET}),
+    ok(f"network nsg rule list -g {GROUP} --nsg-name nsg1 -o table"),
+    ok(f"network nsg show -g {GROUP} -n nsg1", {"securityRules.0.name": "r1", "type": f"{NET}/networkSecurityGroups"}),
+    ok("network nsg list", {"0.name": "nsg1"}),
+    ok(f"network vnet subnet update -g {GROUP} --vnet-name {VNET} -n s1 --network-security-group nsg1",
+       {"networkSecurityGroup.id": f"/subscriptions/{{S}}/resourceGroups/{GROUP}/providers/{NET}/networkSecurityGroups/nsg1"}),
+    no(f"network nsg delete -g {GROUP} -n nsg1", "(InUseNetworkSecurityGroupCannotBeDeleted) Network security group "),
+    ok(f"network public-ip create -g {GROUP} -n p1 --sku Standard",
+       {"publicIp.name": "p1", "publicIp.sku": {"name": "Standard", "tier": "Regional"}, "publicIp.ipAddress": SET,
+        "publicIp.idleTimeoutInMinutes": 4, "publicIp.provisioningState": "Succeeded"}),
+    ok(f"network public-ip show -g {GROUP} -n p1", {"name": "p1", "ipAddress": SET, "resourceGuid": SET, "ipTags": []}),
+    ok(f"network public-ip list -g {GROUP}", {"0.name": "p1"}),
+    ok(f"network public-ip update -g {GROUP} -n p1 --set tags.a=b", {"tags": {"a": "b"}}),
+    ok(f"network nic create -g {GROUP} -n nic1 --vnet-name {VNET} --subnet s1 --public-ip-address p1",
+       {"NewNIC.name": "nic1", "NewNIC.provisioningState": "Succeeded", "NewNIC.ipConfigurations.0.name": "ipconfig1",
+        "NewNIC.ipConfigurations.0.privateIPAddress": "10.0.0.4"},
+       old={"NewNIC.ipConfigurations.0.privateIpAddress": "10.0.0.4"}),
+    ok(f"network nic show -g {GROUP} -n nic1", {"name": "nic1", "type": f"{NET}/networkInterfaces",
+                                                "ipConfigurations.0.primary": True, "ipConfigurations.0.subnet.id": SET}),
+    ok(f"network nic list -g {GROUP}", {"0.name": "nic1"}),
+    no(f"network vnet subnet delete -g {GROUP} --vnet-name {VNET} -n s1", "(InUseSubnetCannotBeDeleted) Subnet s1 is in use by "),
+    no(f"network vnet delete -g {GROUP} -n {VNET}", "(InUseSubnetCannotBeDeleted) Subnet s1 is in use by "),
+    no(f"network public-ip delete -g {GROUP} -n p1", "(PublicIPAddressCannotBeDeleted) Public IP address "),
+    ok(f"network nic delete -g {GROUP} -n nic1", whole=None),
+    ok(f"network public-ip delete -g {GROUP} -n p1", whole=None),
+    ok(f"network vnet subnet update -g {GROUP} --vnet-name {VNET} -n s1 --remove networkSecurityGroup",
+       {"name": "s1", "networkSecurityGroup": None}),
+    ok(f"network nsg delete -g {GROUP} -n nsg1", whole=None),
 ]
 
 RULES = [
@@ -222,7 +280,7 @@ END = [
     no("group list", "Please run 'az login' to setup account."),
 ]
 
-TABLE = IDENTITY + GROUPS + REGISTRIES + NETWORKS + RULES + DATA_PLANE + END
+TABLE = IDENTITY + PROVIDERS + GROUPS + REGISTRIES + NETWORKS + INTERFACES + RULES + DATA_PLANE + END
 LONG = {"marks": pytest.mark.long}
 
 
@@ -296,7 +354,8 @@ def test_az(administrator, row):
     printed = told(result)
     if row.whole is not ...:
         assert printed == row.whole
-    for path, wanted in row.fields.items():
+    fields = row.old if row.old and administrator.program == OLD else row.fields
+    for path, wanted in fields.items():
         value = at(printed, path)
         assert value is not None if wanted is SET else value == fill(wanted, words), path
     assert not row.keys or not set(row.keys) - set(printed), set(row.keys) - set(printed)
