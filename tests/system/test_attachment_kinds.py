@@ -1,21 +1,16 @@
 """Networks known by a device, by a firewall's mark, or by their addresses: who gets in, with real docker and podman."""
 
 import contextlib
-import http.client
-import socket
-import threading
-import time
 
 import pytest
 
 from lab import Dockerd, run, until
+from lab.churn import Client, Load, report, until_lost
 from lab.clients import Clients
 from lab.gateway import PLAIN_PORT, Gateway
-from lab.http import Answer, Connection, tls_context
-from lab.network import REGISTRY_ADDRESS, REGISTRY_ADDRESS6, inside, ip
+from lab.http import Connection
+from lab.network import REGISTRY_ADDRESS, REGISTRY_ADDRESS6, ip
 
-LOST = (OSError, http.client.HTTPException)
-KNOWN = {(403, "subnet"), (403, "unidentified")}
 MARKS = """table bridge marks {
   chain from_machines {
     type filter hook prerouting priority 0; policy accept;
@@ -186,142 +181,67 @@ def remake(g, name="brA"):
         ip("link", "set", h.port, "master", name, ns=g.ns)
 
 
-class Load:
-    """Threads that ask again and again from one host, each on a new connection, and remember every answer and which of
-    the network's versions was there when they began to ask."""
-
-    def __init__(self, g, host, *where):
-        self.seen, self.version, self.g, self.host = set(), 0, g, host
-        self.answered, self.stop = [-1] * len(where), threading.Event()
-        self.threads = [threading.Thread(target=self.work, args=(i, *w), daemon=True) for i, w in enumerate(where)]
-
-    def work(self, i, address, port):
-        while not self.stop.is_set():
-            version = self.version
-            with contextlib.suppress(*LOST):
-                self.seen.add(hasty(self.g, self.host, address, port))
-                self.answered[i] = version
-
-    def meets_the_next(self):
-        """Until each of them has got an answer of what is there now."""
-        self.version += 1
-        until(lambda: set(self.answered) == {self.version}, "each of the load's threads gets an answer", 60)
-
-    def __enter__(self):
-        for t in self.threads:
-            t.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for t in self.threads:
-            t.join()
-
-
-def hasty(g, host, address, port):
-    """One request on a new connection: (status, origin). A knock that the network lost while its bridge was away would be
-    repeated by the kernel after a second, one whose answer was lost never: both are given up before that."""
-    with inside(host.ns):
-        plain = socket.create_connection((address, port), timeout=0.2)
-    plain.settimeout(1.5)
-    with plain, tls_context(g.kidoban.ca).wrap_socket(plain, server_hostname=g.registry.login_server) as s:
-        h = http.client.HTTPConnection(g.registry.login_server)
-        h.sock = s
-        h.request("GET", "/v2/", headers={"Host": g.registry.login_server})
-        return told(Answer(h.getresponse()))[:2]
-
-
-def until_known(g, host, address, port):
-    """Ask until the origin is the subnet, and never anything worse than nobody's; how long that took."""
-    def known():
-        with contextlib.suppress(*LOST):
-            got = hasty(g, host, address, port)
-            assert got in KNOWN, got
-            return got == (403, "subnet")
-
-    began = time.monotonic()
-    until(known, "its clients are known", every=0.002)
-    return time.monotonic() - began
-
-
-def until_lost(connection):
-    """The connection belonged to what is gone: soon no answer comes on it any more. How long that took."""
-    began = time.monotonic()
-
-    def lost():
-        try:
-            connection.get("/v2/")
-        except LOST:
-            return True
-        return False
-
-    connection.sock.settimeout(10)
-    until(lost, "the old connection is lost", every=0.002)
-    connection.close()
-    return time.monotonic() - began
-
-
-def report(what, times, took, lost):
-    """The figures. That they are below a second is asserted where there is time for many and little else runs."""
-    took, lost = sorted(took), sorted(lost)
-    print(f"{what} {times} times: known after {took[times // 2] * 1e3:.0f} ms, at most {took[-1] * 1e3:.0f} ms; the old "
-          f"one's connections lost after {lost[times // 2] * 1e3:.0f} ms, at most {lost[-1] * 1e3:.0f} ms")
-    if times == 100:
-        assert took[-1] < 1.0 and lost[-1] < 1.0
+def client(g, port=443, address=REGISTRY_ADDRESS):
+    return Client(g.kidoban, g.registry, g.allowed, address, port)
 
 
 @pytest.mark.parametrize("times", TIMES)
 @pytest.mark.parametrize("port", [443, PLAIN_PORT], ids=["its own listener", "a main listener"])
 def test_a_bridge_made_again_is_known_at_once_and_nothing_of_the_old_one_is_believed(yard, times, port):
     g, took, lost = yard, [], []
-    until_known(g, g.allowed, REGISTRY_ADDRESS, port)
-    with Load(g, g.allowed, (REGISTRY_ADDRESS, 443), (REGISTRY_ADDRESS, PLAIN_PORT), (REGISTRY_ADDRESS6, 443)) as load:
+    c = client(g, port)
+    c.until_known()
+    with Load(client(g), client(g, PLAIN_PORT), client(g, 443, REGISTRY_ADDRESS6)) as load:
         for _ in range(times):
-            old = Connection(g.allowed, g.kidoban.ca, g.registry.login_server, port, REGISTRY_ADDRESS)
-            assert told(old.get("/v2/"))[:2] == (403, "subnet")
+            old = c.connect()
             remake(g)
-            took.append(until_known(g, g.allowed, REGISTRY_ADDRESS, port))
+            took.append(c.until_known())
             lost.append(until_lost(old))
             load.meets_the_next()
             until(lambda: g.state("a") == ("Listening", ""), "the new device's listener")
-    report("a bridge made again", times, took, lost)
-    assert load.seen <= KNOWN, load.seen
+    load.assert_nobody_seemed_public()
+    report("a bridge made again", took, lost)
 
 
 def test_a_bridge_that_is_away_leaves_its_attachment_waiting_and_others_in_peace(yard):
     g = yard
+    old = client(g, PLAIN_PORT).connect()
     ip("link", "set", "brA", "name", "brX", ns=g.ns)
     until(lambda: g.state("a") == ("Waiting", "there is no device brA now"), "the attachment waits")
+    until_lost(old)
     assert ask(g, g.public)[0] == 401
     ip("link", "set", "brX", "name", "brA", ns=g.ns)
     until(lambda: g.state("a") == ("Listening", ""), "the attachment listens again")
-    until_known(g, g.allowed, REGISTRY_ADDRESS, PLAIN_PORT)
+    client(g, PLAIN_PORT).until_known()
 
 
-@pytest.mark.parametrize("times", TIMES)
-def test_a_namespace_made_again_is_known_at_once_and_nothing_of_the_old_one_is_believed(yard, times):
-    g, took, lost, ns = yard, [], [], yard.ns + "-n"
-
-    class Inside:  # a machine of the namespace: the gateway itself
-        pass
-
-    machine = Inside()
-    machine.ns = ns
-    vnet = g.network(f"vnet-n{times}", ("apps", "10.7.0.0/24"))
-    g.attach("n", vnet, "netns", "--netns", ns)
-    g.lab.namespaces.append(ns)
-    for _ in range(times):
-        ip("netns", "add", ns)
-        ip("link", "set", "lo", "up", ns=ns)
-        ip("addr", "add", "10.7.0.1/24", "dev", "lo", ns=ns)
-        took.append(until_known(g, machine, "10.7.0.1", 443))
-        old = Connection(machine, g.kidoban.ca, g.registry.login_server, 443, "10.7.0.1")
-        assert told(old.get("/v2/"))[:2] == (403, "subnet")
-        ip("netns", "del", ns)
-        lost.append(until_lost(old))
-        until(lambda: g.state("n")[0] == "Waiting", "the attachment waits")
+def test_a_namespace_that_is_away_leaves_its_attachment_waiting(yard):
+    g = yard
+    inner = Inner(yard.ns + "-n")
+    vnet = g.network("vnet-n", ("apps", "10.7.0.0/24"))
+    g.attach("n", vnet, "netns", "--netns", inner.ns)
+    g.lab.namespaces.append(inner.ns)
+    c = Client(g.kidoban, g.registry, inner, "10.7.0.1")
+    for _ in range(5):
+        until(lambda: g.state("n") == ("Waiting", f"there is no network namespace {inner.ns} now"), "it waits")
+        inner.make()
+        c.until_known()
+        old = c.connect()
+        ip("netns", "del", inner.ns)
+        until_lost(old)
     g.kidoban("network", "attachment", "delete", "--name", "n", "--yes")
-    report("a namespace made again", times, took, lost)
+
+
+class Inner:
+    """A namespace that is a machine of its own network."""
+
+    def __init__(self, ns):
+        self.ns = ns
+
+    def make(self):
+        ip("netns", "add", self.ns)
+        ip("link", "set", "lo", "up", ns=self.ns)
+        ip("addr", "add", "10.7.0.1/24", "dev", "lo", ns=self.ns)
 
 
 def test_a_vxlan_device_is_a_network_too(yard):
