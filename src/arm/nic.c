@@ -453,6 +453,7 @@ static struct json *properties_render(const struct arm_view *v, const struct met
     json_set(out, "ipConfigurations", list);
     json_set(out, "dnsSettings", dns_render(v, json_get(stored, "dnsSettings"), guid));
     json_set(out, "vnetEncryptionSupported", json_new_bool(false));
+    json_set(out, "enableAcceleratedNetworking", json_new_bool(false));
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
         if (json_get(stored, members[i]))
             json_set(out, members[i], json_clone(json_get(stored, members[i])));

@@ -15,6 +15,13 @@ struct registry_setting {
 };
 extern const struct registry_setting registry_settings[];
 extern const size_t registry_settings_count;
+/* Of a policy that is kept, but not offered. */
+struct registry_days {
+    const char *path, *policy, *member;
+    int min, max;
+};
+extern const struct registry_days registry_days[];
+extern const size_t registry_days_count;
 struct json *registry_setting_default(const struct registry_setting *s);
 const struct json *registry_path_get(const struct json *object, const char *dotted); /* names in any case */
 void registry_path_set(struct json *object, const char *dotted, struct json *value); /* objects on the way are made */
@@ -24,6 +31,8 @@ void registry_path_set(struct json *object, const char *dotted, struct json *val
 NODISCARD enum rc registry_body_merge(const struct json *sent, bool fresh, const struct registry_subnets *subnets,
                                       struct arena *a, struct json *body, struct err *e);
 struct json *registry_render(const struct arm_view *v, const struct meta_resource *r, const struct json *body);
+/* In lower case, with the port where clients need it. */
+struct str registry_login_server(struct admit *admit, struct arena *a, struct str host);
 struct json *registry_render_system_data(const struct meta_resource *r, const struct json *body);
 
 /* registry_secret.c: the admin user's two passwords. */
@@ -40,6 +49,7 @@ NODISCARD enum rc registry_name_available(struct arm_call *c, struct str name, s
 enum http_verdict arm_registry_check_name(struct http_request *req);
 enum http_verdict arm_registry_list_credentials(struct http_request *req);
 enum http_verdict arm_registry_regenerate_credential(struct http_request *req);
+enum http_verdict arm_registry_replications(struct http_request *req);
 enum http_verdict arm_registry_list_usages(struct http_request *req);
 enum http_verdict arm_registry_denials(struct http_request *req);
 enum http_verdict arm_registry_check_network_access(struct http_request *req);

@@ -6,10 +6,10 @@
 const struct registry_setting registry_settings[] = {
     {"adminUserEnabled", "false|true", "", true, false},
     {"anonymousPullEnabled", "false|true", "", true, false},
-    {"publicNetworkAccess", "Enabled|Disabled", "", false, true},
+    {"publicNetworkAccess", "Enabled|Disabled", "SecuredByPerimeter", false, true},
     {"networkRuleBypassOptions", "AzureServices|None", "", false, true},
     {"policies.azureADAuthenticationAsArmPolicy.status", "enabled|disabled", "", false, true},
-    {"dataEndpointEnabled", "false", "true", true, false},
+    {"dataEndpointEnabled", "false|true", "", true, false},
     {"zoneRedundancy", "Disabled", "Enabled", false, false},
     {"metadataSearch", "Disabled", "Enabled", false, false},
     {"encryption.status", "disabled", "enabled", false, false},
@@ -20,7 +20,11 @@ const struct registry_setting registry_settings[] = {
     {"policies.trustPolicy.status", "disabled", "enabled", false, false},
     {"policies.retentionPolicy.status", "disabled", "enabled", false, false},
     {"policies.softDeletePolicy.status", "disabled", "enabled", false, false},
-    {"policies.exportPolicy.status", "enabled", "disabled", false, false},
+    {"policies.exportPolicy.status", "enabled|disabled", "", false, false},
+    {"endpointProtocol", "IPv4", "IPv4AndIPv6", false, false},
+    {"regionalEndpoints", "Disabled", "Enabled", false, false},
+    {"writableCacheRepos", "Disabled", "Enabled", false, false},
+    {"networkRuleBypassAllowedForTasks", "false", "true", true, false},
 };
 
 const size_t registry_settings_count = ARRAY_LEN(registry_settings);
@@ -124,6 +128,27 @@ static enum rc setting_merge(const struct registry_setting *s, const struct json
     return RC_OK;
 }
 
+/* --- days of policies that stay disabled --- */
+const struct registry_days registry_days[] = {
+    {"policies.retentionPolicy.days", "retentionPolicy", "days", 0, 365},
+    {"policies.softDeletePolicy.retentionDays", "softDeletePolicy", "retentionDays", 1, 90},
+};
+const size_t registry_days_count = ARRAY_LEN(registry_days);
+
+static enum rc days_merge(const struct registry_days *d, const struct json *sent,
+                          struct json *properties, struct err *e)
+{
+    const struct json *days = registry_path_get(sent, d->path);
+
+    if (!json_given(days))
+        return RC_OK;
+    if (json_int(days, -1) < d->min || json_int(days, -1) > d->max)
+        return err_set(e, RC_INVALID, "The value of the property '%s' has to be from %d to %d.",
+                       d->path, d->min, d->max);
+    registry_path_set(properties, d->path, json_clone(days));
+    return RC_OK;
+}
+
 /* --- SKU --- */
 static enum rc sku_merge(const struct json *sent, bool fresh, struct json *body, struct err *e)
 {
@@ -205,6 +230,33 @@ static enum rc identity_check(const struct json *sent, struct err *e)
     return err_set(e, RC_UNSUPPORTED, "This server does not offer identities of registries.");
 }
 
+static bool setting_is(const struct json *properties, const char *path, const char *value)
+{
+    return str_is(json_str(registry_path_get(properties, path)), value);
+}
+
+/* What needs another setting, or a greater SKU. */
+static enum rc combination_check(const struct json *body, struct err *e)
+{
+    const struct json *properties = json_get(body, "properties");
+    struct str sku = json_str(json_path(body, "sku.name"));
+
+    if (json_bool(json_get(properties, "dataEndpointEnabled"), false) && !str_is(sku, "Premium"))
+        return err_code(e, RC_INVALID, "FeatureNotSupportedInSku",
+                        "Dedicated data endpoints are only supported for managed registries in "
+                        "Premium SKU.");
+    if (json_bool(json_get(properties, "anonymousPullEnabled"), false) && str_is(sku, "Basic"))
+        return err_code(e, RC_INVALID, "FeatureNotSupportedInSku",
+                        "Anonymous pull is only supported for managed registries in Standard and "
+                        "Premium SKU.");
+    if (setting_is(properties, "policies.exportPolicy.status", "disabled") &&
+        !setting_is(properties, "publicNetworkAccess", "Disabled"))
+        return err_code(e, RC_INVALID, "ExportPolicyNeedsDisabledPublicNetworkAccess",
+                        "Exports can only be disabled together with public network access: set "
+                        "publicNetworkAccess to Disabled, or exportPolicy to enabled.");
+    return RC_OK;
+}
+
 static enum rc properties_merge(const struct json *sent, bool fresh,
                                 const struct registry_subnets *subnets, struct arena *a,
                                 struct json *properties, struct err *e)
@@ -214,6 +266,8 @@ static enum rc properties_merge(const struct json *sent, bool fresh,
 
     for (size_t i = 0; rc == RC_OK && i < ARRAY_LEN(registry_settings); i++)
         rc = setting_merge(&registry_settings[i], sent, fresh, properties, e);
+    for (size_t i = 0; rc == RC_OK && i < ARRAY_LEN(registry_days); i++)
+        rc = days_merge(&registry_days[i], sent, properties, e);
     if (rc == RC_OK)
         rc = registry_rules_merge(json_get_nocase(sent, "networkRuleSet"),
                                   json_get(properties, "networkRuleSet"), subnets, a, &set, e);
@@ -241,5 +295,7 @@ enum rc registry_body_merge(const struct json *sent, bool fresh,
         rc = sku_merge(sent, fresh, body, e);
     if (rc == RC_OK)
         rc = properties_merge(sent_properties, fresh, subnets, a, json_get(body, "properties"), e);
-    return rc == RC_OK ? sku_check(str_from(before), body, e) : rc;
+    if (rc == RC_OK)
+        rc = sku_check(str_from(before), body, e);
+    return rc == RC_OK ? combination_check(body, e) : rc;
 }

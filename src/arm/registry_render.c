@@ -32,15 +32,18 @@ static struct json *render_rules(const struct arm_view *v, const struct json *se
     return out;
 }
 
-static void policy_days(struct json *properties, const char *policy, const char *member,
-                        const char *updated)
-{
-    struct json *p = json_get(json_get(properties, "policies"), policy), *days = json_new_object();
+enum { DAYS = 7 };
 
-    json_set(days, member, json_new_int(7));
+static void policy_days(const struct registry_days *d, const struct json *stored,
+                        const char *updated, struct json *out)
+{
+    const struct json *was = json_get(json_get(stored, "policies"), d->policy);
+    struct json *policies = json_get(out, "policies"), *days = json_new_object();
+
+    json_set(days, d->member, json_new_int(json_int(json_get(was, d->member), DAYS)));
     json_set_text(days, "lastUpdatedTime", updated);
-    json_set_str(days, "status", json_str(json_get(p, "status")));
-    json_set(json_get(properties, "policies"), policy, days);
+    json_set_str(days, "status", json_str(json_get(json_get(policies, d->policy), "status")));
+    json_set(policies, d->policy, days);
 }
 
 /* Every setting, stored or with its only value. */
@@ -58,8 +61,8 @@ static void render_settings(const struct json *stored, const char *created, stru
     json_set_text(trust, "type", "Notary");
     json_set_text(trust, "status", "disabled");
     json_set(json_get(out, "policies"), "trustPolicy", trust);
-    policy_days(out, "retentionPolicy", "days", created);
-    policy_days(out, "softDeletePolicy", "retentionDays", created);
+    for (size_t i = 0; i < registry_days_count; i++)
+        policy_days(&registry_days[i], stored, created, out);
 }
 
 struct json *registry_render_system_data(const struct meta_resource *r, const struct json *body)
@@ -76,6 +79,15 @@ struct json *registry_render_system_data(const struct meta_resource *r, const st
     return out;
 }
 
+struct str registry_login_server(struct admit *admit, struct arena *a, struct str host)
+{
+    struct str lower = arena_copy(a, host);
+
+    for (size_t i = 0; i < lower.len; i++)
+        ((char *)lower.ptr)[i] = ascii_lower(lower.ptr[i]);
+    return admit_login_server_of(admit, a, lower);
+}
+
 /* As the snapshot has it; one that it doesn't know yet will be <name>.<suffix>. */
 static struct str login_server(const struct arm_view *v, const struct meta_resource *r)
 {
@@ -83,11 +95,19 @@ static struct str login_server(const struct arm_view *v, const struct meta_resou
     struct str host = known ? known->login_host
                             : arena_printf(v->arena, "%.*s.%.*s", STR_ARG(arm_name_of(r->id)),
                                            STR_ARG(v->services->suffix));
-    struct str lower = arena_copy(v->arena, host);
 
-    for (size_t i = 0; i < lower.len; i++)
-        ((char *)lower.ptr)[i] = ascii_lower(lower.ptr[i]);
-    return admit_login_server_of(v->admit, v->arena, lower);
+    return registry_login_server(v->admit, v->arena, host);
+}
+
+/* Blobs come from the login server itself, never from elsewhere. */
+static struct json *data_hosts(const struct json *properties)
+{
+    struct json *out = json_new_array();
+    struct str server = json_str(json_get(properties, "loginServer"));
+
+    if (json_bool(json_get(properties, "dataEndpointEnabled"), false))
+        json_append(out, json_new_str(str_split(&server, ':')));
+    return out;
 }
 
 static struct json *render_properties(const struct arm_view *v, const struct meta_resource *r,
@@ -105,7 +125,7 @@ static struct json *render_properties(const struct arm_view *v, const struct met
         json_set(out, "networkRuleSet", render_rules(v, json_get(stored, "networkRuleSet")));
     clock_format_offset(r->created_us, created);
     render_settings(stored, created, out);
-    json_set(out, "dataEndpointHostNames", json_new_array());
+    json_set(out, "dataEndpointHostNames", data_hosts(out));
     json_set(out, "privateEndpointConnections", json_new_array());
     return out;
 }

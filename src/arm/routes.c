@@ -85,6 +85,8 @@ static const struct http_route list[] = {
      ROUTE_CALL, arm_registry_regenerate_credential, NULL},
     {HTTP_GET, REGISTRY "/listUsages", REGISTRIES "/listUsages/read", ROUTE_CALL,
      arm_registry_list_usages, NULL},
+    {HTTP_GET, REGISTRY "/replications", REGISTRIES "/replications/read", ROUTE_CALL,
+     arm_registry_replications, NULL},
     {HTTP_GET, REGISTRY "/denials", REGISTRIES "/read", ROUTE_CALL, arm_registry_denials, NULL},
     {HTTP_POST, REGISTRY "/checkNetworkAccess", REGISTRIES "/read", ROUTE_CALL,
      arm_registry_check_network_access, NULL},

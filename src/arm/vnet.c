@@ -260,6 +260,7 @@ static struct json *vnet_properties(const struct meta_resource *r, const struct 
     json_set(json_get(out, "addressSpace"), "ipamPoolPrefixAllocations", json_new_array());
     json_set(out, "dhcpOptions", dhcp_render(stored));
     json_set_text(out, "privateEndpointVNetPolicies", "Disabled");
+    json_set(out, "enableVmProtection", json_new_bool(false));
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
         if (json_get(stored, members[i]))
             json_set(out, members[i], json_clone(json_get(stored, members[i])));

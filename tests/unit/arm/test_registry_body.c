@@ -335,6 +335,50 @@ static void one_rule_is_added_once_and_removed_however_it_is_written(void **stat
     assert_int_equal(one_rule(p, true, "{}"), RC_INVALID);
 }
 
+static void what_needs_a_greater_sku_or_another_setting_is_refused(void **state)
+{
+    struct place *p = *state;
+
+    put(p, "{\"sku\":{\"name\":\"Basic\"}}");
+    assert_int_equal(merge(p, false, "{\"properties\":{\"anonymousPullEnabled\":true}}"),
+                     RC_INVALID);
+    assert_string_equal(p->e.code, "FeatureNotSupportedInSku");
+    patch(p, "{\"sku\":{\"name\":\"Standard\"},\"properties\":{\"anonymousPullEnabled\":true}}");
+    assert_int_equal(merge(p, false, "{\"sku\":{\"name\":\"Basic\"}}"), RC_INVALID);
+    assert_int_equal(merge(p, false, "{\"properties\":{\"dataEndpointEnabled\":true}}"),
+                     RC_INVALID);
+    patch(p, "{\"sku\":{\"name\":\"Premium\"},\"properties\":{\"dataEndpointEnabled\":true}}");
+    assert_int_equal(
+        merge(p, false,
+              "{\"properties\":{\"policies\":{\"exportPolicy\":{\"status\":\"disabled\"}}}}"),
+        RC_INVALID);
+    patch(p,
+          "{\"properties\":{\"publicNetworkAccess\":\"Disabled\",\"policies\":{\"exportPolicy\":{"
+          "\"status\":\"disabled\"}}}}");
+    assert_int_equal(merge(p, false, "{\"properties\":{\"publicNetworkAccess\":\"Enabled\"}}"),
+                     RC_INVALID);
+    patch(p, "{\"properties\":{\"publicNetworkAccess\":\"Enabled\",\"policies\":{\"exportPolicy\":{"
+             "\"status\":\"enabled\"}}}}");
+}
+
+static void days_of_disabled_policies_are_kept(void **state)
+{
+    struct place *p = *state;
+
+    put(p, PREMIUM ",\"properties\":{\"policies\":{\"retentionPolicy\":{\"days\":30,\"status\":"
+                   "\"disabled\"},\"softDeletePolicy\":{\"retentionDays\":20}}}}");
+    patch(p, "{\"properties\":{\"adminUserEnabled\":true}}");
+    assert_member(p, "properties.policies.retentionPolicy.days", "30");
+    assert_member(p, "properties.policies.softDeletePolicy.retentionDays", "20");
+    assert_int_equal(
+        merge(p, false, "{\"properties\":{\"policies\":{\"retentionPolicy\":{\"days\":366}}}}"),
+        RC_INVALID);
+    assert_int_equal(
+        merge(p, false,
+              "{\"properties\":{\"policies\":{\"softDeletePolicy\":{\"retentionDays\":\"1\"}}}}"),
+        RC_INVALID);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -353,6 +397,8 @@ int main(void)
         T(duplicates_are_folded_and_the_first_spelling_stays),
         T(quotas_have_azures_words),
         T(what_is_not_offered_says_so),
+        T(what_needs_a_greater_sku_or_another_setting_is_refused),
+        T(days_of_disabled_policies_are_kept),
         T(one_rule_is_added_once_and_removed_however_it_is_written),
     };
 
