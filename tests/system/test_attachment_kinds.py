@@ -1,94 +1,14 @@
-"""Networks known by a device, by a firewall's mark, or by their addresses: who gets in, with real docker and podman."""
+"""What attachments are about comes, goes and changes: devices, namespaces, addresses."""
 
 import contextlib
 
 import pytest
 
-from lab import Dockerd, run, until
+from lab import run, until
 from lab.churn import Client, Load, report, until_lost
-from lab.clients import Clients
 from lab.gateway import PLAIN_PORT, Gateway
 from lab.http import Connection
 from lab.network import REGISTRY_ADDRESS, REGISTRY_ADDRESS6, ip
-
-MARKS = """table bridge marks {
-  chain from_machines {
-    type filter hook prerouting priority 0; policy accept;
-    iifname { %s, %s } meta mark set 0x104
-    iifname "%s" meta mark set 0x105
-  }
-}
-"""
-
-
-def by_device(lab):
-    g = Gateway(lab, "dev")
-    g.attach("a", g.vnet, "device", "--device", "brA")
-    g.attach("b", g.vnet_b, "device", "--device", "brB")
-    return g
-
-
-def by_mark(lab):
-    """Both bridges have the same addresses here too: the mark that tells them apart also picks the way back."""
-    g = Gateway(lab, "mark")
-    g.attach("a", g.vnet, "mark", "--mark", "0x104/0xfff")
-    g.attach("b", g.vnet_b, "mark", "--mark", "0x105/0xfff")
-    assert g.state("a") == (
-        "Failed", "the sysctl net.ipv4.tcp_fwmark_accept of the server's network is not 1")
-    g.sysctl("net.ipv4.tcp_fwmark_accept=1")
-    nft = MARKS % (g.allowed.port, g.other.port, g.elsewhere.port)
-    run(["nsenter", f"--net=/run/netns/{g.ns}", "nft", "-f", "-"], stdin=nft).ok()
-    for family, prefixes in (("-4", ("10.0.0.0/24",)), ("-6", ("fd00::/64",))):
-        for mark, bridge in (("0x104", "brA"), ("0x105", "brB")):
-            ip(family, "rule", "add", "fwmark", mark, "lookup", mark, ns=g.ns)
-            for p in prefixes:
-                ip(family, "route", "add", p, "dev", bridge, "table", mark, ns=g.ns)
-    return g
-
-
-def by_range(lab):
-    """Addresses alone: the other network has its own."""
-    g = Gateway(lab, "range", elsewhere=("10.9.0", "fd09::"))
-    g.attach("a", g.vnet, "range", "--range", "10.0.0.0/16", "--range", "fd00::/48")
-    g.attach("b", g.vnet_b, "range", "--range", "10.9.0.0/16", "--range", "fd09::/48")
-    return g
-
-
-@pytest.fixture(scope="module", params=[by_device, by_mark, by_range], ids=["device", "mark", "range"])
-def gateway(request, lab):
-    """A gateway whose networks a and b are known by one kind of evidence."""
-    g = request.param(lab)
-    for name in "ab":
-        until(lambda n=name: g.state(n) == ("Listening", ""), f"attachment {name} listens")
-    yield g
-    g.kidoban.stop()
-
-
-@pytest.fixture(scope="module")
-def daemons(gateway):
-    """A docker daemon in each host, and an image that was pushed while everybody was let in."""
-    started = {h: Dockerd(h) for h in gateway.hosts}
-    for d in started.values():
-        d.wait()
-    gateway.rules(default="Allow")
-    d = started[gateway.allowed]
-    for r in (gateway.registry, gateway.registry6):
-        d.login(r.login_server, r.user, r.password).ok()
-        d.make_image(image(r))
-        d("push", image(r)).ok()
-        d.forget(image(r))
-    return started
-
-
-@pytest.fixture(autouse=True)
-def only_apps_is_allowed(request):
-    if "gateway" in request.fixturenames:
-        g = request.getfixturevalue("gateway")
-        g.rules(subnets=[g.subnet])
-
-
-def image(registry):
-    return f"{registry.login_server}/hello-world:v1"
 
 
 def ask(gateway, host, address=REGISTRY_ADDRESS, port=443):
@@ -104,57 +24,6 @@ def told(answer):
     error = answer.json["errors"][0]
     assert error["message"].startswith(f"client with IP '{error['detail']['ip']}' is not allowed access.")
     return 403, error["detail"]["origin"], error["detail"]["ip"]
-
-
-@pytest.mark.parametrize("registry,six", [(REGISTRY_ADDRESS, False), (REGISTRY_ADDRESS6, True)], ids=["ipv4", "ipv6"])
-def test_only_the_allowed_subnet_gets_past_the_gate(gateway, registry, six):
-    g = gateway
-    assert ask(g, g.allowed, registry) == (401, None, None)
-    for host, origin in ((g.other, "subnet"), (g.elsewhere, "subnet"), (g.public, "public")):
-        assert ask(g, host, registry) == (403, origin, host.address6 if six else host.address)
-
-
-def test_an_address_rule_is_for_public_clients_alone(gateway):
-    g = gateway
-    g.rules(addresses=["0.0.0.0/0", "::/0"])
-    for address in (REGISTRY_ADDRESS, REGISTRY_ADDRESS6):
-        assert ask(g, g.public, address)[0] == 401
-        for host in (g.allowed, g.other, g.elsewhere):
-            assert ask(g, host, address)[:2] == (403, "subnet")
-
-
-@pytest.mark.parametrize("six", [False, True], ids=["ipv4", "ipv6"])
-def test_docker_signs_in_pulls_and_runs_where_it_may_and_reads_why_where_not(gateway, daemons, six):
-    g, r = gateway, gateway.registry6 if six else gateway.registry
-    assert "Login Succeeded" in daemons[g.allowed].login(r.login_server, r.user, r.password).ok().text
-    daemons[g.allowed]("pull", image(r)).ok()
-    assert "Hello from the lab" in daemons[g.allowed]("run", "--rm", "--network", "host", image(r)).ok().out
-    daemons[g.allowed].forget(image(r))
-    for host in (g.other, g.elsewhere, g.public):
-        login = daemons[host].login(r.login_server, r.user, r.password)
-        assert (login.code, login.err.strip().splitlines()[-1]) == (1, (
-            f"Error response from daemon: login attempt to https://{r.login_server}/v2/ failed with status: 403 "
-            "Forbidden"))
-        address = host.address6 if six else host.address
-        assert f"denied: client with IP '{address}' is not allowed access." in daemons[host]("pull", image(r)).text
-
-
-def test_podman_sees_the_same(gateway, daemons):
-    g, r = gateway, gateway.registry
-    allowed, elsewhere = Clients(g.allowed), Clients(g.elsewhere)
-    allowed("podman", "login", "-u", r.user, "--password-stdin", r.login_server, stdin=r.password).ok()
-    allowed("podman", "pull", image(r)).ok()
-    assert "403 (Forbidden)" in elsewhere("podman", "pull", image(r)).text
-
-
-def test_what_is_claimed_already_cannot_be_claimed_again(gateway):
-    k, own = gateway.kidoban, gateway.kidoban("network", "attachment", "show", "--name", "a")
-    more = {"device": ["--device", "brA"], "mark": ["--mark", "0x1104/0xffff"],
-            "range": ["--range", "10.0.3.0/24"]}[own["kind"]]
-    r = k.command("network", "attachment", "create", "--name", "c", "--kind", own["kind"], "--vnet",
-                  gateway.vnet_b["id"], *more)
-    assert r.code != 0 and "attachment a" in r.text, r.text
-    assert [a["name"] for a in k("network", "attachment", "list")] == ["a", "b"]
 
 
 # Things that come and go.
