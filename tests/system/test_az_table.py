@@ -147,6 +147,33 @@ REGISTRIES = [
     no("acr delete -n tablebasic --yes", "The resource with name 'tablebasic' and type "),
 ]
 
+RESOURCE = f"/subscriptions/{{S}}/resourceGroups/{GROUP}/providers/{CR}/registries/{REGISTRY}"
+SCOPE = f"/subscriptions/{{S}}/resourceGroups/{GROUP}"
+
+RESOURCES = [
+    ok(f"resource list -g {GROUP}", {"0.name": REGISTRY, "0.id": RESOURCE, "0.type": f"{CR}/registries", "0.location": "westus",
+                                     "0.provisioningState": "Succeeded", "0.createdTime": SET, "0.sku.name": "Premium"}),
+    ok("resource list --resource-type Microsoft.ContainerRegistry/registries", {"0.name": REGISTRY}),
+    ok(f"resource show --ids {RESOURCE}", {"name": REGISTRY, "properties.loginServer": f"{REGISTRY}.azurecr.test"}),
+    ok(f"resource show -g {GROUP} -n {REGISTRY} --resource-type {CR}/registries", {"id": RESOURCE}),
+    no(f"resource show -g {GROUP} -n nosuch --resource-type {CR}/registries", "(ResourceNotFound) ", 3),
+    ok(f"resource tag --tags x=y --ids {RESOURCE}", {"tags": {"x": "y"}}),
+    ok(f"resource list --tag x=y", {"0.name": REGISTRY}),
+    ok(f"resource update --set properties.adminUserEnabled=true --ids {RESOURCE}", {"properties.adminUserEnabled": True}),
+    ok(f"resource create -g {GROUP} -n generic --resource-type {NET}/virtualNetworks -l westus "
+       """-p '{"addressSpace": {"addressPrefixes": ["10.8.0.0/16"]}}'""",
+       {"name": "generic", "properties.addressSpace.addressPrefixes": ["10.8.0.0/16"]}),
+    ok(f"resource delete -g {GROUP} -n generic --resource-type {NET}/virtualNetworks"),
+    ok(f"tag list --resource-id {SCOPE}", {"name": "default", "properties.tags": {"a": "b", "c": "d"},
+                                           "type": "Microsoft.Resources/tags"}),
+    ok(f"tag create --resource-id {SCOPE} --tags x=y", {"properties.tags": {"x": "y"}}),
+    ok(f"tag update --resource-id {SCOPE} --operation Merge --tags z=1", {"properties.tags": {"x": "y", "z": "1"}}),
+    ok(f"tag update --resource-id {SCOPE} --operation Delete --tags x=y", {"properties.tags": {"z": "1"}}),
+    ok(f"tag update --resource-id {RESOURCE} --operation Replace --tags q=r", {"properties.tags": {"q": "r"}}),
+    ok(f"tag delete --resource-id {SCOPE} --yes", whole=None),
+    absent(f"lock list -g {GROUP}"),
+]
+
 NETWORKS = [
     ok(f"network vnet create -g {GROUP} -n {VNET} --address-prefix 10.0.0.0/16 --subnet-name s1 --subnet-prefix 10.0.0.0/24",
        {"newVNet.addressSpace.addressPrefixes": ["10.0.0.0/16"], "newVNet.subnets.0.addressPrefix": "10.0.0.0/24",
@@ -189,7 +216,8 @@ NETWORKS = [
     absent("network private-endpoint list"),
     absent("network private-dns zone list"),
     absent("network application-gateway list"),
-    no("vm list", "(NoRegisteredProviderFound) "),
+    absent("vm list"),
+    no("aks list", "(NoRegisteredProviderFound) "),
 ]
 
 INTERFACES = [
@@ -280,7 +308,7 @@ END = [
     no("group list", "Please run 'az login' to setup account."),
 ]
 
-TABLE = IDENTITY + PROVIDERS + GROUPS + REGISTRIES + NETWORKS + INTERFACES + RULES + DATA_PLANE + END
+TABLE = IDENTITY + PROVIDERS + GROUPS + REGISTRIES + RESOURCES + NETWORKS + INTERFACES + RULES + DATA_PLANE + END
 LONG = {"marks": pytest.mark.long}
 
 
