@@ -13,12 +13,13 @@ enum {
     SUMMARIES_MAX = 10, /* lines for one second */
     NAMES_MAX = 65536,  /* registries counted by name; then "other" */
     NAME_TEXT_MAX = 64,
+    ORIGIN_KINDS = ORIGIN_PRIVATE_ENDPOINT + 1,
     RECENT_MAX = 2048, /* kept for those who ask what was refused */
 };
 
 struct counter {
     char name[NAME_TEXT_MAX];
-    uint64_t denied[GATE_REASON_COUNT], reported[GATE_REASON_COUNT];
+    uint64_t denied[ORIGIN_KINDS][GATE_REASON_COUNT], reported[ORIGIN_KINDS][GATE_REASON_COUNT];
 };
 
 struct source { /* one (attachment, address, registry) in the present second */
@@ -94,7 +95,7 @@ static void count(struct denial_log *l, const struct denial *d)
     name_copy(d->registry, name);
     struct counter *c = counter_of(l, name);
 
-    (d->reported ? c->reported : c->denied)[d->reason]++;
+    (d->reported ? c->reported : c->denied)[d->origin][d->reason]++;
 }
 
 /* --- rationing --- */
@@ -208,6 +209,16 @@ void denial_log_tick(struct denial_log *l, int64_t mono_us)
 
 /* --- showing --- */
 
+static void render_counts(const char *metric, const char *registry, enum origin_kind origin,
+                          const uint64_t counts[GATE_REASON_COUNT], struct buf *out)
+{
+    for (unsigned r = 0; r < GATE_REASON_COUNT; r++)
+        if (counts[r] > 0)
+            buf_addf(out, "%s{registry=\"%s\",origin=\"%s\",reason=\"%s\"} %llu\n", metric,
+                     registry, origin_kind_name(origin), gate_reason_name((enum gate_reason)r),
+                     (unsigned long long)counts[r]);
+}
+
 static void render_family(const struct denial_log *l, bool reported, struct buf *out)
 {
     size_t i = 0;
@@ -216,18 +227,15 @@ static void render_family(const struct denial_log *l, bool reported, struct buf 
                                   : "kidoban_gate_denied_by_registry_total";
 
     buf_addf(out,
-             "# HELP %s Requests that the gate %s, by registry and reason\n# TYPE %s counter\n",
+             "# HELP %s Requests that the gate %s, by registry, origin and reason\n"
+             "# TYPE %s counter\n",
              metric, reported ? "would have refused (report-only mode)" : "refused", metric);
     while (map_next(&l->counters, &i, NULL, &value)) {
         const struct counter *c = value;
 
-        for (unsigned r = 0; r < GATE_REASON_COUNT; r++) {
-            uint64_t n = (reported ? c->reported : c->denied)[r];
-
-            if (n > 0)
-                buf_addf(out, "%s{registry=\"%s\",reason=\"%s\"} %llu\n", metric, c->name,
-                         gate_reason_name((enum gate_reason)r), (unsigned long long)n);
-        }
+        for (unsigned o = 0; o < ORIGIN_KINDS; o++)
+            render_counts(metric, c->name, (enum origin_kind)o,
+                          reported ? c->reported[o] : c->denied[o], out);
     }
 }
 

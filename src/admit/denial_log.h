@@ -1,4 +1,4 @@
-/* Refusals, counted by registry and reason, and rationed for the log: in full up to 10 a second for each (attachment,
+/* Refusals, counted by registry, origin and reason, and rationed for the log: in full up to 10 a second for each (attachment,
  * address, registry) and 100 a second in all; what is past that comes in summaries, so that a flood fills no disk.
  * Any thread. */
 #ifndef ADMIT_DENIAL_LOG_H

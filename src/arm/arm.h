@@ -15,6 +15,7 @@ extern const struct http_routes arm_routes;
 void arm_error(struct http_request *req, unsigned status, const char *code, const char *message);
 
 enum arm_attachment_state { ARM_ATTACHMENT_WAITING, ARM_ATTACHMENT_LISTENING, ARM_ATTACHMENT_FAILED };
+const char *arm_attachment_state_name(enum arm_attachment_state s); /* "Waiting", "Listening", "Failed" */
 
 /* What handlers work on: admit_config.services. Lives longer than the server. */
 struct arm_operations;

@@ -292,14 +292,21 @@ static void attachment_touch(struct snapshot_change *change, const struct meta_r
 }
 
 /* --- rendering --- */
-static struct json *attachment_render(const struct arm_view *v, const struct meta_resource *r,
-                                      const struct json *body)
+
+const char *arm_attachment_state_name(enum arm_attachment_state s)
 {
-    static const char *const states[] = {
+    static const char *const names[] = {
         [ARM_ATTACHMENT_WAITING] = "Waiting",
         [ARM_ATTACHMENT_LISTENING] = "Listening",
         [ARM_ATTACHMENT_FAILED] = "Failed",
     };
+
+    return names[s];
+}
+
+static struct json *attachment_render(const struct arm_view *v, const struct meta_resource *r,
+                                      const struct json *body)
+{
     struct json *out = json_new_object(), *properties = json_clone(json_get(body, "properties"));
     enum arm_attachment_state state = ARM_ATTACHMENT_WAITING;
     char reason[256] = "";
@@ -307,7 +314,7 @@ static struct json *attachment_render(const struct arm_view *v, const struct met
     if (v->services->attachment_state)
         state = v->services->attachment_state(v->services->attachment_ctx, &r->uuid, reason,
                                               sizeof(reason));
-    json_set_text(properties, "state", states[state]);
+    json_set_text(properties, "state", arm_attachment_state_name(state));
     json_set_text(properties, "stateReason", reason);
     json_set_text(properties, "provisioningState", "Succeeded");
     json_set_str(out, "id", r->id);

@@ -8,6 +8,15 @@ static const struct attachment_kind *const kinds[] = {
     &attachment_netns, &attachment_device, &attachment_proxy, &attachment_mark, &attachment_range,
 };
 
+const char *origin_attachment_kind_name(enum origin_attachment_kind k)
+{
+    size_t i = 0;
+
+    while (kinds[i]->kind != k)
+        i++;
+    return kinds[i]->name;
+}
+
 enum { ENTRIES_MAX = 1024 }; /* interfaces, and private endpoints, of one attachment */
 
 static enum rc kind_read(struct str name, const struct attachment_kind **ret, struct err *e)

@@ -10,6 +10,7 @@
 
 #define ORIGIN_SERVICE_ENDPOINT "Microsoft.ContainerRegistry"
 enum origin_attachment_kind { ATTACH_NETNS, ATTACH_DEVICE, ATTACH_MARK, ATTACH_PROXY, ATTACH_RANGE };
+const char *origin_attachment_kind_name(enum origin_attachment_kind k); /* "netns" */
 enum { ORIGIN_SERVICE_DATA = 1, ORIGIN_SERVICE_CONTROL = 2 };
 
 /* What listeners an attachment needs: for app/. */

@@ -101,6 +101,25 @@ def test_a_namespace_that_is_away_leaves_its_attachment_waiting(yard):
     g.kidoban("network", "attachment", "delete", "--name", "n", "--yes")
 
 
+def test_metrics_tell_the_state_of_each_attachment_and_why(yard):
+    """Whether or not anybody has asked the control plane for it."""
+    g, space = yard, yard.ns + "-none"
+    vnet = g.network("vnet-m", ("apps", "10.8.0.0/24"))
+    more = {"netns": ["--netns", space], "mark": ["--mark", "0x7"], "range": ["--range", "10.8.0.0/24"],
+            "proxy": ["--proxy", "10.8.0.1", "--tlv", "0xEA=vpce-1"]}
+    for kind, options in more.items():
+        g.attach("m-" + kind, vnet, kind, *options)
+    want = {("a", "device", "Listening", ""),
+            ("m-netns", "netns", "Waiting", f"there is no network namespace {space} now"),
+            ("m-mark", "mark", "Failed", "the sysctl net.ipv4.tcp_fwmark_accept of the server's network is not 1"),
+            ("m-range", "range", "Listening", ""),
+            ("m-proxy", "proxy", "Failed", "no listener speaks PROXY protocol: serve needs --listen ADDR:PORT,proxy")}
+    lines = {'kidoban_attachment_state{attachment="%s",kind="%s",state="%s",reason="%s"}' % w for w in want}
+    until(lambda: {k for k in g.kidoban.metrics() if k.startswith("kidoban_attachment_state{")} == lines, "all are shown")
+    for kind in more:
+        g.kidoban("network", "attachment", "delete", "--name", "m-" + kind, "--yes")
+
+
 class Inner:
     """A namespace that is a machine of its own network."""
 

@@ -110,7 +110,7 @@ def test_where_only_the_docker_daemon_is_denied_dockers_own_words_are_shown(site
 
 @pytest.mark.parametrize("who,ip,origin", [("out", "10.0.0.4", "subnet"), ("public", "198.51.100.7", "public")])
 def test_a_denied_az_is_in_the_log_and_in_the_metrics_with_origin_and_reason(site, who, ip, origin):
-    counter = f'kidoban_gate_denied_by_registry_total{{registry="{REGISTRY}",reason="default-action"}}'
+    counter = f'kidoban_gate_denied_by_registry_total{{registry="{REGISTRY}",origin="{origin}",reason="default-action"}}'
     before = site.kidoban.metrics().get(counter, 0)
     assert site.az[who].run("acr", "login", "-n", REGISTRY).code == 1
     assert site.kidoban.metrics()[counter] > before

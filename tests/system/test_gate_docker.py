@@ -125,7 +125,7 @@ def test_disabled_public_network_access_shuts_even_the_allowed_subnet_out(place,
 
 
 def test_every_refusal_is_counted_and_can_be_read(place, daemons):
-    counter = 'kidoban_gate_denied_by_registry_total{registry="myreg",reason="default-action"}'
+    counter = 'kidoban_gate_denied_by_registry_total{registry="myreg",origin="subnet",reason="default-action"}'
     before = place.kidoban.metrics().get(counter, 0)
     pull(place, daemons["b"])
     assert place.kidoban.metrics()[counter] > before

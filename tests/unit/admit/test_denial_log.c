@@ -95,7 +95,7 @@ static void every_refusal_is_counted_however_little_is_logged(void **state)
     denial_log_render(l, &out);
     assert_non_null(strstr(buf_cstr(&out),
                            "kidoban_gate_denied_by_registry_total{registry=\"flooded\","
-                           "reason=\"default-action\"} 1000\n"));
+                           "origin=\"unidentified\",reason=\"default-action\"} 1000\n"));
     denial_log_free(l);
 }
 

@@ -175,9 +175,9 @@ static void report_only_refuses_nobody(void **state)
     server_rules(s, REPORT_ONLY);
     expect_status(s, DOOR_MAIN, "GET /v2/", 401);
     admit_render_metrics(s->admit, &metrics);
-    assert_non_null(strstr(
-        buf_cstr(&metrics),
-        "kidoban_gate_reported_by_registry_total{registry=\"one\",reason=\"default-action\"} 1\n"));
+    assert_non_null(strstr(buf_cstr(&metrics),
+                           "kidoban_gate_reported_by_registry_total{registry=\"one\","
+                           "origin=\"public\",reason=\"default-action\"} 1\n"));
 }
 
 static void refusals_are_counted_by_registry_and_reason(void **state)
@@ -188,9 +188,9 @@ static void refusals_are_counted_by_registry_and_reason(void **state)
     for (int i = 0; i < 30; i++)
         expect_status(s, DOOR_MAIN, "GET /v2/", 403);
     admit_render_metrics(s->admit, &metrics);
-    assert_non_null(strstr(
-        buf_cstr(&metrics),
-        "kidoban_gate_denied_by_registry_total{registry=\"one\",reason=\"default-action\"} 30\n"));
+    assert_non_null(strstr(buf_cstr(&metrics),
+                           "kidoban_gate_denied_by_registry_total{registry=\"one\",origin="
+                           "\"public\",reason=\"default-action\"} 30\n"));
 }
 
 static void the_subnet_is_named_only_where_the_operator_wants_it(void **state)
