@@ -36,6 +36,15 @@ def python(sdk):
     return lambda area: sdk(PYTHON, os.path.join(HERE, "arm.py"), about=[area])
 
 
+def test_python_makes_changes_lists_and_deletes_groups(python):
+    r = python("resources")
+    assert (r["made"], r["state"], r["tags"]) == ("sdk-group", "Succeeded", {"b": "2"})
+    assert {"sdk", "sdk-group"} <= set(r["listed"])
+    assert r["providers"]["Microsoft.ContainerRegistry"] == "Registered"
+    assert set(r["found"]) <= {"Microsoft.ContainerRegistry/registries"}
+    assert (r["exists"], r["gone"]) == (False, "ResourceGroupNotFound")
+
+
 def test_python_makes_changes_lists_and_deletes_registries(python):
     r = python("registries")
     assert (r["made"], r["state"], r["sku"], r["tags"]) == ("sdkregistry", "Succeeded", "Premium", {"team": "sdk"})
@@ -44,6 +53,15 @@ def test_python_makes_changes_lists_and_deletes_registries(python):
     assert {"Size", "Webhooks"} <= set(r["usages"])
     assert r["wrong"] and r["taken"] == "AlreadyExists"
     assert "sdkregistry" in r["listed"] and r["inside"] == ["sdkregistry"]
+    assert r["gone"] == "ResourceNotFound"
+
+
+def test_python_makes_changes_lists_and_deletes_networks(python):
+    r = python("networks")
+    assert (r["made"], r["state"], r["tags"], r["listed"]) == ("sdknet", "Succeeded", {"team": "sdk"}, ["sdknet"])
+    assert (r["endpoint"], r["address"], r["rules"], r["private"]) == (["Microsoft.ContainerRegistry"], True, 6, "10.1.0.4")
+    assert r["in use"] == "InUseSubnetCannotBeDeleted"
+    assert "Microsoft.ContainerRegistry" in r["services"]
     assert r["gone"] == "ResourceNotFound"
 
 
