@@ -1,0 +1,266 @@
+/* Users, service principals and signing keys, made and changed over the control plane. */
+#include "fixture.h"
+
+#include "base/clock.h"
+
+#define KEYS "/providers/Kidoban.Identity/keys"
+
+static unsigned app_signs_in(struct sts *f, const char *app, const char *secret)
+{
+    char body[512];
+
+    snprintf(body, sizeof(body),
+             "grant_type=client_credentials&client_id=%s&client_secret=%s" SCOPE, app, secret);
+    return ask(f, "POST", TOKEN, body);
+}
+
+/* --- users --- */
+
+static void a_user_is_shown_without_its_password(void **state)
+{
+    struct sts *f = *state;
+
+    assert_int_equal(ask(f, "POST", USERS,
+                         "{\"userPrincipalName\":\"ann@example.org\",\"displayName\":\"Ann\","
+                         "\"password\":\"correct horse\"}"),
+                     201);
+    assert_true(f->hashed);
+    assert_str(said(f, "userPrincipalName"), "ann@example.org");
+    assert_int_equal(ask(f, "GET", USERS "/ANN@example.org", NULL), 200);
+    assert_str(said(f, "displayName"), "Ann");
+    assert_null(strstr(f->req.response.body.ptr, "scrypt"));
+    assert_int_equal(ann_signs_in(f, USER_SCOPE), 200);
+    assert_int_equal(ask(f, "GET", USERS, NULL), 200);
+    assert_int_equal(json_len(json_get(f->answer, "value")), 1);
+    assert_int_equal(ask(f, "GET", USERS "/" PLAIN_OBJECT, NULL), 404); /* an application */
+}
+
+static void a_user_that_cannot_be_is_refused_and_nothing_changes(void **state)
+{
+    static const struct {
+        const char *body;
+        unsigned status;
+    } cases[] = {
+        {"{\"userPrincipalName\":\"ann@example.org\",\"password\":\"correct horse\"}", 409},
+        {"{\"userPrincipalName\":\"bob\",\"password\":\"correct horse\"}", 400},
+        {"{\"userPrincipalName\":\"@b\",\"password\":\"correct horse\"}", 400},
+        {"{\"userPrincipalName\":\"a@b@c\",\"password\":\"correct horse\"}", 400},
+        {"{\"userPrincipalName\":\"a b@c\",\"password\":\"correct horse\"}", 400},
+        {"{\"userPrincipalName\":\"bob@b\"}", 400},
+        {"{\"userPrincipalName\":\"bob@b\",\"password\":\"short\"}", 400},
+        {"{\"userPrincipalName\":\"bob@b\",\"password\":7}", 400},
+        {"{\"userPrincipalName\":\"bob@b\",\"displayName\":\" \",\"password\":\"correct horse\"}",
+         400},
+        {"[]", 400},
+        {"{", 400},
+    };
+    struct sts *f = *state;
+
+    make_ann(f);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (ask(f, "POST", USERS, cases[i].body) != cases[i].status)
+            fail_msg("%s: %u", cases[i].body, f->req.response.status);
+    assert_int_equal(ask(f, "PATCH", USERS "/bob@b", "{}"), 404);
+    assert_int_equal(ask(f, "PATCH", USERS "/ann@example.org", "{\"accountEnabled\":\"no\"}"), 400);
+    assert_int_equal(ask(f, "GET", USERS, NULL), 200);
+    assert_int_equal(json_len(json_get(f->answer, "value")), 1);
+}
+
+/* --- service principals --- */
+
+struct app {
+    const char *id, *secret;
+};
+
+static struct app make_app(struct sts *f)
+{
+    assert_int_equal(ask(f, "POST", APPS, "{\"displayName\":\"ci\",\"lifetimeDays\":365}"), 201);
+    return (struct app){keep(f, "appId"), keep(f, "secretText")};
+}
+
+static unsigned on_app(struct sts *f, const char *method, const struct app *a, const char *verb,
+                       const char *body)
+{
+    char target[256];
+
+    snprintf(target, sizeof(target), APPS "/%s%s", a->id, verb);
+    return ask(f, method, target, body);
+}
+
+static void a_service_principal_signs_in_with_each_of_its_secrets(void **state)
+{
+    struct sts *f = *state;
+    struct app a = make_app(f);
+
+    assert_int_equal(app_signs_in(f, a.id, a.secret), 200);
+    const char *token = keep(f, "access_token");
+    struct auth_identity_token before, after;
+
+    assert_int_equal(on_app(f, "POST", &a, "/addPassword", "{\"displayName\":\"second\"}"), 200);
+    const char *second = keep(f, "secretText"), *key = keep(f, "keyId");
+    char body[128];
+
+    assert_int_equal(app_signs_in(f, a.id, second), 200);
+    read_token(f, keep(f, "access_token"), &after);
+    read_token(f, token, &before);
+    assert_int_equal(before.generation, after.generation); /* one more ends nothing */
+    assert_int_equal(on_app(f, "GET", &a, "", NULL), 200);
+    assert_int_equal(json_len(json_get(f->answer, "passwordCredentials")), 2);
+    assert_null(strstr(f->req.response.body.ptr, second));
+    snprintf(body, sizeof(body), "{\"keyId\":\"%s\"}", key);
+    assert_int_equal(on_app(f, "POST", &a, "/removePassword", body), 200);
+    assert_int_equal(on_app(f, "POST", &a, "/removePassword", body), 404);
+    assert_int_equal(app_signs_in(f, a.id, second), 401);
+    assert_int_equal(app_signs_in(f, a.id, a.secret), 200);
+    read_token(f, keep(f, "access_token"), &after);
+    assert_true(after.generation > before.generation);
+}
+
+static void a_secret_that_is_replaced_ends_the_others(void **state)
+{
+    struct sts *f = *state;
+    struct app a = make_app(f);
+
+    assert_int_equal(on_app(f, "POST", &a, "/addPassword", "{\"replace\":true}"), 200);
+    const char *next = keep(f, "secretText");
+
+    assert_int_equal(app_signs_in(f, a.id, a.secret), 401);
+    assert_int_equal(app_signs_in(f, a.id, next), 200);
+    assert_int_equal(on_app(f, "POST", &a, "/addPassword", "{\"lifetimeDays\":0}"), 400);
+    assert_int_equal(on_app(f, "GET", &a, "", NULL), 200);
+    assert_int_equal(json_len(json_get(f->answer, "passwordCredentials")), 1);
+}
+
+static void a_service_principal_has_fifty_secrets_at_most(void **state)
+{
+    struct sts *f = *state;
+    struct app a = make_app(f);
+
+    for (int i = 1; i < 50; i++)
+        assert_int_equal(on_app(f, "POST", &a, "/addPassword", "{}"), 200);
+    assert_int_equal(on_app(f, "POST", &a, "/addPassword", "{}"), 409);
+    assert_int_equal(on_app(f, "POST", &a, "/addPassword", "{\"replace\":true}"), 200);
+}
+
+static void a_disabled_or_deleted_service_principal_does_not_sign_in(void **state)
+{
+    struct sts *f = *state;
+    struct app a = make_app(f);
+
+    assert_int_equal(on_app(f, "PATCH", &a, "", "{\"accountEnabled\":false}"), 200);
+    assert_int_equal(app_signs_in(f, a.id, a.secret), 401);
+    assert_int_equal(on_app(f, "PATCH", &a, "", "{\"accountEnabled\":true}"), 200);
+    assert_int_equal(app_signs_in(f, a.id, a.secret), 200);
+    assert_int_equal(on_app(f, "DELETE", &a, "", NULL), 204);
+    assert_int_equal(app_signs_in(f, a.id, a.secret), 401);
+    assert_int_equal(on_app(f, "DELETE", &a, "", NULL), 404);
+}
+
+static void the_administrator_stays(void **state)
+{
+    struct sts *f = *state;
+
+    assert_int_equal(ask(f, "DELETE", APPS "/" ADMIN_APP, NULL), 409);
+    assert_int_equal(ask(f, "PATCH", APPS "/" ADMIN_OBJECT, "{\"accountEnabled\":false}"), 409);
+    assert_int_equal(app_signs_in(f, ADMIN_APP, "secret"), 200);
+}
+
+static enum rc note_entry(const struct meta_audit *entry, void *arg, struct err *e)
+{
+    (void)e;
+    buf_addf(arg, "%.*s %.*s %.*s\n", STR_ARG(entry->principal), STR_ARG(entry->operation),
+             STR_ARG(entry->after));
+    return RC_OK;
+}
+
+static enum rc read_audit(struct meta_tx *tx, void *arg, struct err *e)
+{
+    return meta_audit_each(tx, 0, 100, note_entry, arg, e);
+}
+
+static void every_change_is_in_the_audit_trail(void **state)
+{
+    CLEANUP(buf_done) struct buf seen = BUF_INIT(4096);
+    struct sts *f = *state;
+
+    make_ann(f);
+    assert_int_equal(ask(f, "PATCH", USERS "/ann@example.org", "{\"displayName\":\"A\"}"), 200);
+    assert_int_equal(ask(f, "DELETE", USERS "/ann@example.org", NULL), 204);
+    assert_int_equal(ask(f, "POST", KEYS "/rotate", NULL), 204);
+    in_write(f, read_audit, &seen);
+    assert_str(buf_str(&seen), "administrator Kidoban.Identity/users/write ann@example.org\n"
+                               "administrator Kidoban.Identity/users/delete ann@example.org\n"
+                               "administrator Kidoban.Identity/keys/rotate/action \n");
+}
+
+/* --- signing keys --- */
+
+static size_t published_keys(struct sts *f)
+{
+    assert_int_equal(ask(f, "GET", "/adfs/discovery/keys", NULL), 200);
+    return json_len(json_get(f->answer, "keys"));
+}
+
+static void a_new_key_signs_and_nobody_has_to_sign_in_again(void **state)
+{
+    struct auth_identity_token t;
+    struct sts *f = *state;
+
+    assert_int_equal(app_signs_in(f, PLAIN_APP, "secret"), 200);
+    const char *before = keep(f, "access_token");
+
+    assert_int_equal(published_keys(f), 1);
+    assert_int_equal(ask(f, "POST", KEYS "/rotate", NULL), 204);
+    assert_int_equal(published_keys(f), 2);
+    read_token(f, before, &t);
+    assert_int_equal(app_signs_in(f, PLAIN_APP, "secret"), 200);
+    const char *after = keep(f, "access_token");
+
+    read_token(f, after, &t);
+    assert_memory_not_equal(before, after, 60); /* another key id in the header */
+    assert_int_equal(ask(f, "GET", KEYS, NULL), 200);
+    assert_true(json_bool(json_path(json_at(json_get(f->answer, "value"), 0), "signs"), false));
+    assert_false(json_bool(json_path(json_at(json_get(f->answer, "value"), 1), "signs"), true));
+}
+
+static void keys_are_replaced_after_90_days_and_forgotten_when_their_tokens_are_over(void **state)
+{
+    const int64_t hour = (int64_t)3600 * CLOCK_US_PER_S;
+    struct auth_identity_token t;
+    int64_t now = clock_wall_us();
+    struct sts *f = *state;
+
+    assert_int_equal(app_signs_in(f, PLAIN_APP, "secret"), 200);
+    const char *token = keep(f, "access_token");
+
+    assert_int_equal(sts_maintain(f->i.hub, now, NULL), RC_OK); /* the test's first one is old */
+    assert_int_equal(published_keys(f), 2);
+    read_token(f, token, &t);
+    assert_int_equal(sts_maintain(f->i.hub, now + hour, NULL), RC_OK);
+    assert_int_equal(published_keys(f), 2);
+    assert_int_equal(sts_maintain(f->i.hub, now + 3 * hour, NULL), RC_OK);
+    assert_int_equal(published_keys(f), 1);
+    assert_int_equal(try_token(f, token, &t), RC_UNAUTHENTICATED);
+    assert_int_equal(sts_maintain(f->i.hub, now + 89 * 24 * hour, NULL), RC_OK);
+    assert_int_equal(published_keys(f), 1);
+    assert_int_equal(sts_maintain(f->i.hub, now + 91 * 24 * hour, NULL), RC_OK);
+    assert_int_equal(published_keys(f), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STS_TEST(a_user_is_shown_without_its_password),
+        STS_TEST(a_user_that_cannot_be_is_refused_and_nothing_changes),
+        STS_TEST(a_service_principal_signs_in_with_each_of_its_secrets),
+        STS_TEST(a_secret_that_is_replaced_ends_the_others),
+        STS_TEST(a_service_principal_has_fifty_secrets_at_most),
+        STS_TEST(a_disabled_or_deleted_service_principal_does_not_sign_in),
+        STS_TEST(the_administrator_stays),
+        STS_TEST(every_change_is_in_the_audit_trail),
+        STS_TEST(a_new_key_signs_and_nobody_has_to_sign_in_again),
+        STS_TEST(keys_are_replaced_after_90_days_and_forgotten_when_their_tokens_are_over),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
