@@ -96,6 +96,8 @@ bool admit_may_inside(const struct snapshot *s, const struct principal *p, struc
 bool admit_sees(const struct snapshot *s, const struct principal *p, struct str scope);
 /* What any principal may on a registry's data plane: enum auth_action. */
 unsigned admit_registry_actions(const struct snapshot *s, const struct snapshot_registry *r, const struct principal *p);
+/* Control plane: the request's principal stands and may, under `s`. RC_DENIED (AuthorizationFailed), RC_UNAUTHENTICATED. */
+NODISCARD enum rc admit_control_stands(struct http_request *req, const struct snapshot *s, struct err *e);
 /* How ARM's texts call the client: its application's id, or the user's name. */
 struct str admit_client_name(struct http_request *req);
 

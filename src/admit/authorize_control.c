@@ -27,44 +27,54 @@ static enum rc identity_of(struct http_request *req, struct str token, struct er
 
 /* Lists of what is in a subscription or a group are for those who may see some of it: the handler
  * leaves out the rest. A subscription is seen by whoever has a role in it. */
-static bool may_see_some(const struct http_request *req, const struct auth_path *path,
-                         struct str action)
+static bool may_see_some(const struct http_request *req, const struct snapshot *s,
+                         const struct auth_path *path)
 {
-    const struct admission *a = req->admission;
+    const struct principal *p = &admission_of(req)->principal;
+    struct str action = str_from(req->route->access);
 
     if (req->method != HTTP_GET && req->method != HTTP_HEAD)
         return false;
     if (auth_action_is_common(action))
-        return str_is(path->scope, "/") || admit_sees(a->snapshot, &a->principal, path->scope);
-    return path->list && admit_may_inside(a->snapshot, &a->principal, action, path->scope);
+        return str_is(path->scope, "/") || admit_sees(s, p, path->scope);
+    return path->list && admit_may_inside(s, p, action, path->scope);
 }
 
-static bool may(struct http_request *req)
+static bool may(struct http_request *req, const struct snapshot *s, struct str *ret_scope)
 {
-    const struct admission *a = req->admission;
+    const struct principal *p = &admission_of(req)->principal;
     struct str action = str_from(req->route->access);
     struct auth_path path;
 
-    if (a->principal.administrator || str_is(action, "signed-in"))
+    if (str_is(action, "signed-in"))
         return true;
     path = admit_path(req);
-    return admit_may(a->snapshot, &a->principal, action, path.scope) ||
-           may_see_some(req, &path, action);
+    *ret_scope = path.scope;
+    return admit_may(s, p, action, path.scope) || may_see_some(req, s, &path);
 }
 
-static struct str refusal(struct http_request *req)
+static enum rc refusal(struct http_request *req, struct str scope, struct err *e)
 {
-    const struct admission *a = req->admission;
-    struct auth_path path = admit_path(req);
+    const struct principal *p = &admission_of(req)->principal;
     char id[UUID_TEXT_MAX];
 
-    return arena_printf(
-        &req->arena,
+    return err_code(
+        e, RC_DENIED, "AuthorizationFailed",
         "The client '%.*s' with object id '%s' does not have authorization to perform action "
         "'%s' over scope '%.*s' or the scope is invalid. If access was recently granted, please "
         "refresh your credentials.",
-        STR_ARG(admit_client_name(req)), uuid_format(&a->principal.object_id, id).ptr,
-        req->route->access, STR_ARG(path.scope));
+        STR_ARG(admit_client_name(req)), uuid_format(&p->object_id, id).ptr, req->route->access,
+        STR_ARG(scope));
+}
+
+enum rc admit_control_stands(struct http_request *req, const struct snapshot *s, struct err *e)
+{
+    struct str scope = STR("/");
+
+    if (!admit_principal_stands(s, NULL, &admission_of(req)->principal))
+        return err_code(e, RC_UNAUTHENTICATED, "AuthenticationFailed",
+                        "The credential was renewed or disabled.");
+    return may(req, s, &scope) ? RC_OK : refusal(req, scope, e);
 }
 
 bool admit_authorize_control(struct http_request *req)
@@ -84,8 +94,8 @@ bool admit_authorize_control(struct http_request *req)
                      "unauthorized");
         return false;
     }
-    if (may(req))
+    if (admit_control_stands(req, admission_of(req)->snapshot, &e) == RC_OK)
         return true;
-    admit_refuse(req, 403, "AuthorizationFailed", refusal(req).ptr, "forbidden");
+    admit_refuse(req, 403, e.code, e.text, "forbidden");
     return false;
 }

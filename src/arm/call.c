@@ -2,6 +2,7 @@
 
 #include "arm/id.h"
 #include "arm/operation.h"
+#include "arm/role.h"
 #include "base/clock.h"
 #include "base/encode.h"
 
@@ -326,6 +327,8 @@ enum rc arm_delete(struct arm_write *w, const struct arm_type *type, const struc
         rc = arm_audit(w, operation.ptr, r->id, r->body, STR(""), e);
     if (rc == RC_OK && type->touch)
         type->touch(w->change, r);
+    if (rc == RC_OK && type != &arm_role_assignment)
+        rc = arm_roles_forget(w, r->id, e);
     if (rc == RC_OK && type->deleted)
         rc = type->deleted(w, r, e);
     return rc;
@@ -335,6 +338,14 @@ struct change_job {
     struct arm_call *call;
     arm_write_fn *fn;
 };
+
+/* A change whose answer has left holds for every later commit: roles too. */
+static enum rc judge_newest(const struct snapshot *s, void *arg, struct err *e)
+{
+    const struct arm_call *c = arg;
+
+    return admit_control_stands(c->req, s, e);
+}
 
 static enum rc change_run(struct meta_tx *tx, struct snapshot_change *change, void *arg,
                           struct err *e)
@@ -352,8 +363,10 @@ static enum rc change_run(struct meta_tx *tx, struct snapshot_change *change, vo
         .arena = c->arena,
     };
 
+    enum rc rc = snapshot_with_newest(c->services->hub, judge_newest, c, e);
+
     c->created = c->missing = c->operation.is = false;
-    return job->fn(&w, e);
+    return rc == RC_OK ? job->fn(&w, e) : rc;
 }
 
 enum rc arm_change(struct arm_call *c, arm_write_fn *fn, struct err *e)

@@ -44,7 +44,7 @@ struct arm_write {
     struct meta_tx *tx;
     struct snapshot_change *change;
     struct arena *arena;
-    struct str id;     /* of what is written by a PUT, as it is stored */
+    struct str id;     /* of what is written, as it is stored */
     struct str before; /* the stored body of what is written, for the audit; STR_NONE when new */
 };
 

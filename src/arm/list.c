@@ -74,6 +74,21 @@ static enum rc filter_read(struct list_job *job, struct err *e)
                        : rc;
 }
 
+/* --- roles --- */
+static bool visible(const struct arm_call *c, const struct meta_resource *r)
+{
+    const struct admission *a = admission_of(c->req);
+    const struct arm_type *type = arm_type_find(r->type);
+    CLEANUP(buf_done) struct buf action = BUF_INIT(256);
+
+    if (type == &arm_subscription)
+        return admit_sees(a->snapshot, &a->principal, r->id);
+    if (!type)
+        return false;
+    buf_addf(&action, "%s/read", arm_type_actions(type));
+    return admit_may(a->snapshot, &a->principal, buf_str(&action), r->id);
+}
+
 /* --- one after the other --- */
 static bool page_full(const struct list_job *job)
 {
@@ -106,6 +121,8 @@ static enum rc list_add(const struct meta_resource *r, void *arg, struct err *e)
     enum rc rc;
 
     if (job->after.ptr && cmp_nocase(r->id, job->after) <= 0)
+        return RC_OK;
+    if (!visible(job->call, r))
         return RC_OK;
     rc = arm_body_parse(r, &body, e);
     if (rc != RC_OK || !wanted(&job->filter, r, body))

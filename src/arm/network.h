@@ -35,7 +35,7 @@ struct network_target { /* a resource, or a subnet inside of one */
     struct json *holder; /* in body: what the id names */
     struct str id;       /* as it is stored */
 };
-/* `source` uses what `id` names: InvalidResourceReference where it is not there or not of that type. */
+/* `source` uses what `id` names: LinkedAuthorizationFailed where the caller may not join it, InvalidResourceReference where it is not there or not of that type. */
 NODISCARD enum rc network_target_open(struct arm_write *w, struct str id, const char *type, struct str source,
                                       struct network_target *ret, struct err *e);
 void network_target_done(struct network_target *t);

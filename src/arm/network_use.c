@@ -1,5 +1,6 @@
 /* Who uses what among the resources of Microsoft.Network. */
 #include "arm/network.h"
+#include "arm/role.h"
 
 #define SUBNETS "Microsoft.Network/virtualNetworks/subnets"
 
@@ -54,8 +55,11 @@ static enum rc target_open(struct arm_write *w, struct str text, const char *typ
 enum rc network_target_open(struct arm_write *w, struct str id, const char *type, struct str source,
                             struct network_target *ret, struct err *e)
 {
-    enum rc rc = target_open(w, id, type, ret, e);
+    struct str action = arena_printf(w->arena, "%s/join/action", type);
+    enum rc rc = arm_linked_check(w, action.ptr, id, e);
 
+    if (rc == RC_OK)
+        rc = target_open(w, id, type, ret, e);
     if (rc != RC_NOT_FOUND)
         return rc;
     return err_code(e, RC_INVALID, "InvalidResourceReference",

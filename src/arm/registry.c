@@ -1,6 +1,9 @@
 /* Microsoft.ContainerRegistry/registries. */
 #include "arm/registry.h"
+#include "arm/provider.h"
+#include "arm/role.h"
 
+#define REGISTRY_PROVIDER "Microsoft.ContainerRegistry"
 enum { REGISTRY_NAME_MIN = 5, REGISTRY_NAME_LONGEST = 50 };
 
 static enum rc registry_check_name(struct str name, struct err *e)
@@ -50,6 +53,28 @@ static bool has_endpoint(const struct json *subnet)
     return false;
 }
 
+/* By whom, and from which subscription: whether it is there comes after that. */
+static enum rc subnet_may_be_named(struct arm_write *w, const struct arm_id *subnet, struct err *e)
+{
+    struct str subscription =
+        arena_printf(w->arena, "/subscriptions/%.*s", STR_ARG(subnet->subscription));
+    bool there = false;
+    enum rc rc = arm_linked_check(
+        w, "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action",
+        arm_id_format(subnet, w->arena), e);
+
+    if (rc == RC_OK)
+        rc = arm_provider_registered(w->tx, w->arena, subscription, STR(REGISTRY_PROVIDER), &there,
+                                     e);
+    if (rc != RC_OK || there)
+        return rc;
+    return err_code(e, RC_CONFLICT, "MissingSubscriptionRegistration",
+                    "The subscription '%.*s' of the subnet is not registered to use namespace "
+                    "'" REGISTRY_PROVIDER "'. See https://aka.ms/rps-not-found for how to register "
+                    "subscriptions.",
+                    STR_ARG(subnet->subscription));
+}
+
 enum rc registry_subnet_find(void *ctx, const struct arm_id *subnet, struct registry_subnet *ret,
                              struct err *e)
 {
@@ -57,8 +82,10 @@ enum rc registry_subnet_find(void *ctx, const struct arm_id *subnet, struct regi
     CLEANUP(json_freep) struct json *body = NULL;
     struct arm_id vnet = arm_id_parent(subnet);
     struct meta_resource r = {0};
-    enum rc rc = meta_resource_get(look->tx, look->arena, arm_id_format(&vnet, look->arena), &r, e);
+    enum rc rc = look->write ? subnet_may_be_named(look->write, subnet, e) : RC_OK;
 
+    if (rc == RC_OK)
+        rc = meta_resource_get(look->tx, look->arena, arm_id_format(&vnet, look->arena), &r, e);
     if (rc == RC_OK)
         rc = arm_body_parse(&r, &body, e);
     if (rc != RC_OK)
@@ -80,7 +107,7 @@ enum rc registry_subnet_find(void *ctx, const struct arm_id *subnet, struct regi
 static enum rc registry_merge(struct arm_write *w, const struct json *sent, bool fresh,
                               struct json *body, struct err *e)
 {
-    struct registry_subnets_tx look = {w->tx, w->arena};
+    struct registry_subnets_tx look = {w->tx, w->arena, w};
     const struct registry_subnets subnets = {registry_subnet_find, &look};
     struct str who = str_from(admission_of(w->call->req)->principal.name);
 
@@ -160,7 +187,7 @@ const struct arm_type arm_registry = {
 static enum rc rule_write(struct arm_write *w, bool add, struct err *e)
 {
     CLEANUP(json_freep) struct json *body = NULL;
-    struct registry_subnets_tx look = {w->tx, w->arena};
+    struct registry_subnets_tx look = {w->tx, w->arena, w};
     const struct registry_subnets subnets = {registry_subnet_find, &look};
     struct arm_call *c = w->call;
     struct json *set;
@@ -171,6 +198,7 @@ static enum rc rule_write(struct arm_write *w, bool add, struct err *e)
         rc = arm_precondition(c, r.etag, e);
     if (rc != RC_OK)
         return rc;
+    w->id = r.id;
     set = json_path(body, "properties.networkRuleSet");
     if (!set)
         return err_code(e, RC_INVALID, "FeatureNotSupportedInSku",

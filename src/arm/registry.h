@@ -42,6 +42,7 @@ NODISCARD enum rc registry_secrets_new(struct arm_write *w, const struct meta_re
 struct registry_subnets_tx {
     struct meta_tx *tx;
     struct arena *arena;
+    struct arm_write *write; /* a rule is made: its principal needs to be allowed to; NULL: nothing is written */
 };
 enum rc registry_subnet_find(void *ctx, const struct arm_id *subnet, struct registry_subnet *ret, struct err *e);
 NODISCARD enum rc registry_name_available(struct arm_call *c, struct str name, struct err *e); /* RC_INVALID, RC_EXISTS */

@@ -290,7 +290,7 @@ static enum rc proposal_compile(struct access_check *check, struct meta_tx *tx, 
 {
     struct arm_call *c = check->call;
     CLEANUP(json_freep) struct json *sent = proposal_body(json_get_nocase(c->sent, "proposed"));
-    struct registry_subnets_tx look = {tx, c->arena};
+    struct registry_subnets_tx look = {tx, c->arena, NULL};
     const struct registry_subnets subnets = {registry_subnet_find, &look};
     struct gate_rule_set rules;
     enum rc rc = registry_body_merge(sent, false, &subnets, c->arena, body, e);

@@ -185,6 +185,7 @@ static enum rc patch_write(struct arm_write *w, struct err *e)
     if (rc != RC_OK)
         return rc;
     before = json_clone(body);
+    w->id = r.id;
     w->before = r.body;
     rc = c->type->patch(w, c->sent, body, e);
     if (rc == RC_OK)

@@ -60,7 +60,7 @@ struct arm_type {
 };
 
 extern const struct arm_type arm_subscription, arm_group, arm_registry, arm_vnet, arm_nsg, arm_public_ip, arm_nic,
-    arm_attachment;
+    arm_attachment, arm_role_assignment;
 const struct arm_type *arm_type_find(struct str name); /* no case; NULL */
 /* The type that an access string ("Microsoft.Network/virtualNetworks/write") is about; NULL. */
 const struct arm_type *arm_type_of_access(const char *access);

@@ -5,6 +5,7 @@
 #include "arm/provider.h"
 #include "arm/registry.h"
 #include "arm/resources.h"
+#include "arm/role.h"
 #include "arm/subscription.h"
 #include "arm/tags.h"
 #include "arm/vnet.h"
@@ -48,6 +49,15 @@
     TAGS_CHANGE(HTTP_DELETE, at, "/delete")
 #define TAGS_CHANGE(method, at, action) \
     {method, at A_TAGS "/default", A_TAGS action, ROUTE_CALL, arm_tags_change, NULL}
+#define ROLES(at) \
+    {HTTP_GET, at P_ROLES, ROLE_ASSIGNMENTS "/read", ROUTE_CALL, arm_role_assignment_list, NULL}, \
+    {HTTP_GET, at P_ROLES "/{name}", ROLE_ASSIGNMENTS "/read", ROUTE_CALL, arm_role_assignment_get, NULL}, \
+    {HTTP_PUT, at P_ROLES "/{name}", ROLE_ASSIGNMENTS "/write", ROUTE_CALL, arm_role_assignment_put, NULL}, \
+    {HTTP_DELETE, at P_ROLES "/{name}", ROLE_ASSIGNMENTS "/delete", ROUTE_CALL, arm_role_assignment_delete, NULL}, \
+    {HTTP_GET, at P_DEFINITIONS, ROLE_DEFINITIONS "/read", ROUTE_CALL, arm_role_definition_list, NULL}, \
+    {HTTP_GET, at P_DEFINITIONS "/{name}", ROLE_DEFINITIONS "/read", ROUTE_CALL, arm_role_definition_get, NULL}
+#define P_ROLES       "/providers/" ROLE_ASSIGNMENTS
+#define P_DEFINITIONS "/providers/" ROLE_DEFINITIONS
 /* clang-format on */
 
 static const struct http_route list[] = {
@@ -158,6 +168,9 @@ static const struct http_route list[] = {
      "signed-in", ROUTE_CALL, arm_operation_result, NULL},
     {HTTP_GET, INSIDE "{rest+}/operationStatuses/{operation}", "signed-in", ROUTE_CALL,
      arm_operation_status, NULL},
+
+    ROLES("/{scope+}"),
+    ROLES(""),
 
 /* Last: whatever else is asked of a provider. */
 #define UNKNOWN(method)                                                                            \

@@ -2,6 +2,8 @@
  * etag. A PUT replaces the subnet as a whole: no serviceEndpoints means none. */
 #include "arm/vnet.h"
 
+#include "arm/role.h"
+
 enum { SUBNET_NAME_MAX = 80 };
 
 /* --- from what a client sent --- */
@@ -333,6 +335,22 @@ static enum rc users_fit(const struct json *subnets, struct err *e)
     return RC_OK;
 }
 
+/* Roles on a subnet go with it. */
+static enum rc roles_forget(struct arm_write *w, struct str vnet, const struct json *old,
+                            const struct json *new, struct err *e)
+{
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; rc == RC_OK && i < json_len(old); i++) {
+        struct str name = json_str(json_get(json_at(old, i), "name"));
+
+        if (!arm_child_find(new, name))
+            rc = arm_roles_forget(
+                w, arena_printf(w->arena, "%.*s/subnets/%.*s", STR_ARG(vnet), STR_ARG(name)), e);
+    }
+    return rc;
+}
+
 static enum rc subnets_changed(struct arm_write *w, struct str vnet, const struct json *before,
                                struct json *body, struct err *e)
 {
@@ -345,6 +363,8 @@ static enum rc subnets_changed(struct arm_write *w, struct str vnet, const struc
         rc = vnet_space_check(arm_name_of(vnet), json_get(body, "properties"), e);
     if (rc == RC_OK)
         rc = users_fit(new, e);
+    if (rc == RC_OK)
+        rc = roles_forget(w, vnet, old, new, e);
     if (rc == RC_OK)
         rc = subnets_uses(w, vnet, old, false, &used, e);
     if (rc == RC_OK)

@@ -152,6 +152,8 @@ bool auth_action_is_common(struct str action)
         "Microsoft.Resources/subscriptions/read",
         "Microsoft.Resources/subscriptions/locations/read",
         "Microsoft.Resources/subscriptions/providers/read",
+        "Microsoft.Resources/subscriptions/resources/read",
+        "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
         "Microsoft.Resources/subscriptions/tagNames/read",
         "Microsoft.Network/locations/*/read",
         NULL,

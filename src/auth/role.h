@@ -30,7 +30,8 @@ struct auth_path {
     bool list; /* of what is in a subscription or a group: those who may see some of it are answered with that */
 };
 struct auth_path auth_path_read(struct str path);
-/* Reading what whoever has any role in a subscription has to see: the subscription itself, its locations and providers. */
+/* Reading what whoever has any role in a subscription has to see: the subscription itself, its locations and providers; and
+ * the list of its resources, which leaves out what the caller may not see. */
 bool auth_action_is_common(struct str action);
 
 #endif

@@ -20,6 +20,18 @@ static enum rc control_seal(struct meta_tx *tx, const struct crypto_key *seal, c
     return meta_setting_put(tx, name, buf_str(&text), NULL);
 }
 
+static enum rc control_person(struct meta_tx *tx, uint8_t id, const char *name, bool administrator,
+                              struct err *e)
+{
+    const struct meta_principal p = {.object_id = {{id}},
+                                     .app_id = {{id, id}},
+                                     .name = str_from(name),
+                                     .enabled = true,
+                                     .administrator = administrator};
+
+    return meta_principal_put(tx, &p, e);
+}
+
 static enum rc control_install(struct meta_tx *tx, void *arg, struct err *e)
 {
     CLEANUP(arena_done) struct arena arena = ARENA_INIT(65536);
@@ -32,6 +44,8 @@ static enum rc control_install(struct meta_tx *tx, void *arg, struct err *e)
     assert_int_equal(
         control_seal(tx, &c->services.seal, "token-key", STR("0123456789abcdef0123456789abcdef")),
         RC_OK);
+    assert_int_equal(control_person(tx, 1, "administrator", true, e), RC_OK);
+    assert_int_equal(control_person(tx, 2, "stranger", false, e), RC_OK);
     return snapshot_identity_key_new(tx, &c->services.seal, 1, e);
 }
 
@@ -104,12 +118,17 @@ static enum rc control_run(const struct snapshot *s, void *arg, struct err *e)
     a->principal.kind = PRINCIPAL_IDENTITY;
     a->principal.administrator = !c->stranger;
     a->principal.object_id = (struct uuid){{c->stranger ? 2 : 1}};
+    a->principal.app_id = (struct uuid){{c->stranger ? 2 : 1, c->stranger ? 2 : 1}};
     snprintf(a->principal.name, sizeof(a->principal.name),
              c->stranger ? "stranger" : "administrator");
     c->req.admission = a;
     rc = http_route_find(&arm_routes, &c->req, &allow);
     if (rc != RC_OK)
         return err_set(e, rc, "no route");
+    if (admit_control_stands(&c->req, s, e) != RC_OK) {
+        arm_error(&c->req, 403, e->code, e->text);
+        return RC_OK;
+    }
     return c->req.route->start(&c->req) == HTTP_ANSWERED ? RC_OK : RC_INTERNAL;
 }
 
@@ -149,7 +168,7 @@ unsigned control(struct control *c, const char *method, const char *target, cons
         .version = 11,
     };
     assert_int_equal(http_target_parse(&c->req, NULL), RC_OK);
-    assert_int_equal(snapshot_with_newest(c->hub, control_run, c, NULL), RC_OK);
+    assert_int_equal(snapshot_with_newest(c->hub, control_run, c, &(struct err){0}), RC_OK);
     c->n_fields = 0;
     if (c->req.response.body.len > 0)
         assert_int_equal(json_parse(c->req.response.body, NULL, &c->answer, NULL), RC_OK);

@@ -10,6 +10,8 @@
 #include "json/json.h"
 #include "meta/account.h"
 
+#define ADMINISTRATOR "01000000-0000-0000-0000-000000000000" /* object ids */
+#define STRANGER      "02000000-0000-0000-0000-000000000000"
 #define SUBSCRIPTION "6f1a0d9e-0000-4000-8000-000000000001"
 #define S            "/subscriptions/" SUBSCRIPTION
 #define G            S "/resourceGroups/lab"
