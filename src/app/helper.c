@@ -18,9 +18,10 @@
 enum {
     BACKOFF_FIRST_S = 1,
     BACKOFF_LAST_S = 30,
-    STEADY_MS = 1000,    /* a server that served so long begins again with the first */
-    CHECK_APART_MS = 50, /* mounts come in bursts where containers start */
-    RETRY_MS = 5000,
+    STEADY_MS = 1000,     /* a server that served so long begins again with the first */
+    CHECK_APART_MS = 50,  /* mounts come in bursts where containers start */
+    RETRY_FIRST_MS = 100, /* what failed for the server's own old socket works soon */
+    RETRY_LAST_MS = 5000,
     EXIT_OK = 0,
     EXIT_FAILED = 1,
 };
@@ -44,6 +45,7 @@ struct helper {
 
     bool check_due;
     int64_t checked_us, retry_at_us; /* 0: nothing to try again */
+    int retry_ms;
     bool ending, over;
     int exit_code;
 };
@@ -147,6 +149,12 @@ static void refuse(struct helper *h, const struct helper_message *request, int e
         log_warn("helper.refusal_lost", F_TEXT("name", m.name));
 }
 
+static void retry_in(struct helper *h, int ms)
+{
+    h->retry_ms = ms < RETRY_LAST_MS ? ms : (int)RETRY_LAST_MS;
+    h->retry_at_us = clock_mono_us() + (int64_t)h->retry_ms * 1000;
+}
+
 static void obey(struct helper *h, const struct helper_message *m)
 {
     struct err e = {0};
@@ -165,8 +173,8 @@ static void obey(struct helper *h, const struct helper_message *m)
     } else if (helper_table_open(&h->table, m, &e) != RC_OK) {
         log_warn("helper.refused", F_TEXT("name", m->name), F_TEXT("reason", e.text));
         refuse(h, m, ENOSPC);
-    } else {
-        h->retry_at_us = h->retry_at_us ? h->retry_at_us : in_seconds(RETRY_MS / 1000);
+    } else if (h->retry_at_us == 0) {
+        retry_in(h, RETRY_FIRST_MS);
     }
 }
 
@@ -275,7 +283,10 @@ static void check_places(struct helper *h)
         return;
     h->check_due = false;
     h->checked_us = now;
-    h->retry_at_us = helper_table_check(&h->table) ? now + (int64_t)RETRY_MS * 1000 : 0;
+    if (!helper_table_check(&h->table))
+        h->retry_at_us = 0;
+    else
+        retry_in(h, due ? (int)RETRY_FIRST_MS : h->retry_ms * 2);
 }
 
 static void turn(struct helper *h)

@@ -1,6 +1,7 @@
 """What attachments are about comes, goes and changes: devices, namespaces, addresses."""
 
 import contextlib
+import socket
 
 import pytest
 
@@ -8,7 +9,7 @@ from lab import run, until
 from lab.churn import Client, Load, report, until_lost
 from lab.gateway import PLAIN_PORT, Gateway
 from lab.http import Connection
-from lab.network import REGISTRY_ADDRESS, REGISTRY_ADDRESS6, ip
+from lab.network import REGISTRY_ADDRESS, REGISTRY_ADDRESS6, inside, ip
 
 
 def ask(gateway, host, address=REGISTRY_ADDRESS, port=443):
@@ -118,6 +119,20 @@ def test_metrics_tell_the_state_of_each_attachment_and_why(yard):
     until(lambda: {k for k in g.kidoban.metrics() if k.startswith("kidoban_attachment_state{")} == lines, "all are shown")
     for kind in more:
         g.kidoban("network", "attachment", "delete", "--name", "m-" + kind, "--yes")
+
+
+def test_a_listener_whose_port_was_taken_comes_when_it_is_free(yard):
+    g, inner = yard, Inner(yard.ns + "-t")
+    inner.make()
+    g.lab.namespaces.append(inner.ns)
+    with inside(inner.ns):
+        squatter = socket.create_server(("0.0.0.0", 443))
+    g.attach("t", g.network("vnet-t", ("apps", "10.7.0.0/24")), "netns", "--netns", inner.ns)
+    until(lambda: g.state("t") == ("Failed", f"cannot listen in {inner.ns}: Address already in use"), "it fails")
+    squatter.close()
+    until(lambda: g.state("t") == ("Listening", ""), "it listens")
+    Client(g.kidoban, g.registry, inner, "10.7.0.1").until_known()
+    g.kidoban("network", "attachment", "delete", "--name", "t", "--yes")
 
 
 class Inner:
