@@ -1,15 +1,15 @@
 /* Lists: filtered, rendered and cut into pages. */
-#include "arm/filter.h"
 #include "arm/id.h"
 #include "arm/resource.h"
 #include "base/encode.h"
+#include "http/filter.h"
 
 enum { PAGE_BYTES = 1024 * 1024, LIST_BYTES_MAX = 8 * 1024 * 1024, TOP_MAX = 1000 };
 
 struct list_job {
     struct arm_call *call;
     const struct arm_list *list;
-    struct arm_filter filter;
+    struct http_filter filter;
     struct buf *out;
     struct str after; /* id of the last one of the page before */
     struct str last;
@@ -27,17 +27,18 @@ static int cmp_nocase(struct str a, struct str b)
 }
 
 /* --- $filter --- */
-static bool wants(const struct arm_filter *f, const char *name, struct str has)
+static bool wants(const struct http_filter *f, const char *name, struct str has)
 {
-    struct str value = arm_filter_value(f, name);
+    struct str value = http_filter_value(f, name);
 
     return !value.ptr || str_eq_nocase(value, has);
 }
 
 /* A tag's name has no case, its value has. */
-static bool tag_wanted(const struct arm_filter *f, const struct json *tags)
+static bool tag_wanted(const struct http_filter *f, const struct json *tags)
 {
-    struct str name = arm_filter_value(f, "tagName"), value = arm_filter_value(f, "tagValue"), key;
+    struct str name = http_filter_value(f, "tagName"), value = http_filter_value(f, "tagValue"),
+               key;
     struct json *has;
 
     if (!name.ptr && !value.ptr)
@@ -48,7 +49,7 @@ static bool tag_wanted(const struct arm_filter *f, const struct json *tags)
     return false;
 }
 
-static bool wanted(const struct arm_filter *f, const struct meta_resource *r,
+static bool wanted(const struct http_filter *f, const struct meta_resource *r,
                    const struct json *body)
 {
     struct arm_id id;
@@ -68,9 +69,9 @@ static enum rc filter_read(struct list_job *job, struct err *e)
     static const char *const offered[] = {
         "name", "resourceType", "resourceGroup", "location", "tagName", "tagValue", NULL};
     static const char *const none[] = {NULL};
-    enum rc rc = arm_filter_read(job->call->req, &job->filter, e);
+    enum rc rc = http_filter_read(job->call->req, &job->filter, e);
 
-    return rc == RC_OK ? arm_filter_known(&job->filter, job->list->filtered ? offered : none, e)
+    return rc == RC_OK ? http_filter_known(&job->filter, job->list->filtered ? offered : none, e)
                        : rc;
 }
 

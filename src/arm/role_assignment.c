@@ -1,8 +1,8 @@
 /* Microsoft.Authorization/roleAssignments: who has which role where. In force when the answer
  * leaves. */
-#include "arm/filter.h"
 #include "arm/role.h"
 #include "base/clock.h"
+#include "http/filter.h"
 #include "meta/principal.h"
 
 /* --- the resource type --- */
@@ -394,17 +394,17 @@ static enum rc list_add(const struct meta_resource *r, void *arg, struct err *e)
 static enum rc filter_apply(struct listing *l, struct err *e)
 {
     static const char *const offered[] = {"atScope", "principalId", "assignedTo", NULL};
-    const struct arm_filter_term *to;
-    struct arm_filter f = {.n = 0};
-    enum rc rc = arm_filter_read(l->call->req, &f, e);
+    const struct http_filter_term *to;
+    struct http_filter f = {.n = 0};
+    enum rc rc = http_filter_read(l->call->req, &f, e);
 
     if (rc == RC_OK)
-        rc = arm_filter_known(&f, offered, e);
+        rc = http_filter_known(&f, offered, e);
     if (rc != RC_OK)
         return rc;
-    l->inside = !arm_filter_find(&f, "atScope");
-    to = arm_filter_find(&f, "assignedTo");
-    l->principal = to && to->value.ptr ? to->value : arm_filter_value(&f, "principalId");
+    l->inside = !http_filter_find(&f, "atScope");
+    to = http_filter_find(&f, "assignedTo");
+    l->principal = to && to->value.ptr ? to->value : http_filter_value(&f, "principalId");
     return RC_OK;
 }
 

@@ -1,6 +1,6 @@
 /* Microsoft.Authorization/roleDefinitions: the built-in roles, the same at every scope. */
-#include "arm/filter.h"
 #include "arm/role.h"
+#include "http/filter.h"
 
 /* Built-in roles are older than any server. */
 #define MADE "2015-02-02T21:55:09.8806423Z"
@@ -48,17 +48,17 @@ static struct json *definition_show(struct arena *a, const struct auth_role *rol
 }
 
 /* roleName eq 'X', type eq 'BuiltInRole'; atScopeAndBelow() is all that there is. */
-static enum rc filter_read(struct arm_call *c, struct arm_filter *ret, struct err *e)
+static enum rc filter_read(struct arm_call *c, struct http_filter *ret, struct err *e)
 {
     static const char *const offered[] = {"roleName", "type", "atScopeAndBelow", NULL};
-    enum rc rc = arm_filter_read(c->req, ret, e);
+    enum rc rc = http_filter_read(c->req, ret, e);
 
-    return rc == RC_OK ? arm_filter_known(ret, offered, e) : rc;
+    return rc == RC_OK ? http_filter_known(ret, offered, e) : rc;
 }
 
-static bool listed(const struct auth_role *role, const struct arm_filter *f)
+static bool listed(const struct auth_role *role, const struct http_filter *f)
 {
-    struct str name = arm_filter_value(f, "roleName"), type = arm_filter_value(f, "type");
+    struct str name = http_filter_value(f, "roleName"), type = http_filter_value(f, "type");
 
     return (!name.ptr || str_is_nocase(name, role->name)) &&
            (!type.ptr || str_is_nocase(type, "BuiltInRole"));
@@ -66,7 +66,7 @@ static bool listed(const struct auth_role *role, const struct arm_filter *f)
 
 static enum rc list_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
 {
-    struct arm_filter f = {.n = 0};
+    struct http_filter f = {.n = 0};
     struct str scope = STR("");
     struct json *list = json_new_array();
     enum rc rc;

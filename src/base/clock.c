@@ -146,3 +146,83 @@ struct str clock_format_http(int64_t wall_us, char out[CLOCK_TEXT_MAX])
     p = put_text(p, "GMT", "");
     return (struct str){out, (size_t)(p - out)};
 }
+
+/* --- reading --- */
+
+/* `n` digits, and what stands behind them (0: nothing is looked at). */
+static bool take_number(struct str *rest, unsigned n, char after, unsigned *ret)
+{
+    unsigned v = 0;
+
+    if (rest->len < n + (after ? 1U : 0U))
+        return false;
+    for (unsigned i = 0; i < n; i++) {
+        if (rest->ptr[i] < '0' || rest->ptr[i] > '9')
+            return false;
+        v = v * 10 + (unsigned)(rest->ptr[i] - '0');
+    }
+    if (after && ascii_lower(rest->ptr[n]) != after)
+        return false;
+    *rest = str_skip(*rest, n + (after ? 1U : 0U));
+    *ret = v;
+    return true;
+}
+
+/* ".1234567": digits past a microsecond are dropped. */
+static bool take_fraction(struct str *rest, unsigned *ret_us)
+{
+    unsigned us = 0, n = 0, digit;
+
+    if (rest->len == 0 || rest->ptr[0] != '.')
+        return true;
+    *rest = str_skip(*rest, 1);
+    for (; take_number(rest, 1, 0, &digit); n++)
+        if (n < 6)
+            us = us * 10 + digit;
+    for (unsigned i = n; i < 6; i++)
+        us *= 10;
+    *ret_us = us;
+    return n > 0;
+}
+
+static bool take_civil(struct str *rest, struct civil *c)
+{
+    unsigned year = 0;
+
+    if (!take_number(rest, 4, '-', &year) || !take_number(rest, 2, '-', &c->month) ||
+        !take_number(rest, 2, 't', &c->day) || !take_number(rest, 2, ':', &c->hour) ||
+        !take_number(rest, 2, ':', &c->minute) || !take_number(rest, 2, 0, &c->second))
+        return false;
+    c->year = year;
+    return c->hour < 24 && c->minute < 60 && c->second < 60 && take_fraction(rest, &c->us);
+}
+
+/* The other way round than civil_date. */
+static int64_t days_of(const struct civil *c)
+{
+    int64_t year = c->year - (c->month <= 2), era = (year >= 0 ? year : year - 399) / 400;
+    unsigned year_of_era = (unsigned)(year - era * 400);
+    unsigned month = c->month > 2 ? c->month - 3 : c->month + 9;
+    unsigned in_year = (153 * month + 2) / 5 + c->day - 1;
+
+    return era * 146097 +
+           (int64_t)(year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + in_year) - 719468;
+}
+
+enum rc clock_parse(struct str text, int64_t *ret_wall_us, struct err *e)
+{
+    struct civil c = {.us = 0}, again;
+    struct str rest = text;
+
+    if (take_civil(&rest, &c) && (str_is_nocase(rest, "Z") || str_is(rest, "+00:00"))) {
+        int64_t s = days_of(&c) * 86400 + c.hour * 3600 + c.minute * 60 + c.second;
+
+        again = civil_from(s * CLOCK_US_PER_S);
+        if (again.month == c.month && again.day == c.day) { /* a day that there is */
+            *ret_wall_us = s * CLOCK_US_PER_S + c.us;
+            return RC_OK;
+        }
+    }
+    return err_set(e, RC_INVALID, "\"%.*s\" is not a time of the form 2026-11-23T20:11:12Z.",
+                   STR_ARG(str_take(text, 100)));
+}

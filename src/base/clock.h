@@ -3,6 +3,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include "base/err.h"
 #include "base/str.h"
 
 enum { CLOCK_TEXT_MAX = 40 };
@@ -14,6 +15,8 @@ int64_t clock_mono_us(void);
 struct str clock_format_z(int64_t wall_us, char out[CLOCK_TEXT_MAX]);
 /* "2026-11-23T20:11:12.1234567+00:00" (ARM's systemData). */
 struct str clock_format_offset(int64_t wall_us, char out[CLOCK_TEXT_MAX]);
+/* RFC 3339 in UTC: "2026-11-23T20:11:12Z", with or without a fraction, "+00:00" for Z. RC_INVALID. */
+NODISCARD enum rc clock_parse(struct str text, int64_t *ret_wall_us, struct err *e);
 /* "Mon, 23 Nov 2026 20:11:12 GMT" (RFC 9110 5.6.7). */
 struct str clock_format_http(int64_t wall_us, char out[CLOCK_TEXT_MAX]);
 

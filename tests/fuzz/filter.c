@@ -1,6 +1,6 @@
 /* $filter: what was read is inside the text, or shorter than it; a term that compares, written
  * again from its parts, reads the same. */
-#include "arm/filter.h"
+#include "http/filter.h"
 #include "base/buf.h"
 #include "fuzz.h"
 
@@ -17,15 +17,15 @@ static void write_value(struct buf *b, struct str value)
     buf_addc(b, '\'');
 }
 
-static void check_again(const struct arm_filter_term *t, struct arena *a)
+static void check_again(const struct http_filter_term *t, struct arena *a)
 {
     CLEANUP(buf_done) struct buf b = BUF_INIT(1 << 20);
-    struct arm_filter again;
+    struct http_filter again;
 
     buf_add(&b, t->name);
     buf_add(&b, STR(" eq "));
     write_value(&b, t->value);
-    if (arm_filter_parse(buf_str(&b), a, &again, NULL) != RC_OK || again.n != 1 ||
+    if (http_filter_parse(buf_str(&b), a, &again, NULL) != RC_OK || again.n != 1 ||
         !str_eq(again.terms[0].name, t->name) || !str_eq(again.terms[0].value, t->value))
         abort();
 }
@@ -33,15 +33,15 @@ static void check_again(const struct arm_filter_term *t, struct arena *a)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(arena_done) struct arena a = ARENA_INIT(1 << 20);
-    struct arm_filter f = {.n = 0};
-    enum rc rc = arm_filter_parse((struct str){(const char *)data, size}, &a, &f, NULL);
+    struct http_filter f = {.n = 0};
+    enum rc rc = http_filter_parse((struct str){(const char *)data, size}, &a, &f, NULL);
 
     if (rc != RC_OK && f.n != 0)
         abort();
     for (size_t i = 0; i < f.n; i++) {
         if (f.terms[i].name.len == 0 || f.terms[i].name.len + f.terms[i].value.len > size)
             abort();
-        if (f.terms[i].kind == ARM_FILTER_EQ)
+        if (f.terms[i].kind == HTTP_FILTER_EQ)
             check_again(&f.terms[i], &a);
     }
     return 0;

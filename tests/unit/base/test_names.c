@@ -143,9 +143,40 @@ static void the_monotonic_clock_does_not_go_back(void **state)
     assert_true(clock_wall_us() > 1700000000LL * CLOCK_US_PER_S);
 }
 
+static void times_are_read_in_the_form_of_rfc_3339(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t us; /* -1: refused */
+    } cases[] = {
+        {"1970-01-01T00:00:00Z", 0},
+        {"2026-11-23T20:11:12.123456Z", 1795464672123456},
+        {"2026-11-23t20:11:12.1234567+00:00", 1795464672123456},
+        {"2028-02-29T00:00:00.5Z", 1835395200500000},
+        {"2027-02-29T00:00:00Z", -1},
+        {"2026-13-01T00:00:00Z", -1},
+        {"2026-11-23T24:00:00Z", -1},
+        {"2026-11-23T20:11:12", -1},
+        {"2026-11-23T20:11:12.Z", -1},
+        {"2026-11-23T20:11:12+01:00", -1},
+        {"2026-11-23", -1},
+        {"", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int64_t us = -1;
+
+        if ((clock_parse(str_from(cases[i].text), &us, NULL) == RC_OK) != (cases[i].us >= 0) ||
+            us != cases[i].us)
+            fail_msg("%s: %lld", cases[i].text, (long long)us);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_read_in_the_form_of_rfc_3339),
         cmocka_unit_test(digests_are_read_and_written_back),
         cmocka_unit_test(malformed_digests_are_refused_and_change_nothing),
         cmocka_unit_test(digests_are_equal_by_algorithm_and_bytes),

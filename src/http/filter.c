@@ -1,4 +1,4 @@
-#include "arm/filter.h"
+#include "http/filter.h"
 
 struct reading {
     struct str rest;
@@ -101,21 +101,21 @@ static enum rc take_comparison(struct reading *r, struct str *ret, struct err *e
 }
 
 /* "x:x eq 'value')" */
-static enum rc take_any(struct reading *r, struct arm_filter_term *t, struct err *e)
+static enum rc take_any(struct reading *r, struct http_filter_term *t, struct err *e)
 {
     struct str bound = take_word(r);
     enum rc rc;
 
     if (!bound.ptr || !take(r, ':') || !str_eq(take_word(r), bound))
         return malformed(r, e);
-    t->kind = ARM_FILTER_ANY;
+    t->kind = HTTP_FILTER_ANY;
     t->name.len -= strlen("/any");
     rc = take_comparison(r, &t->value, e);
     return rc == RC_OK && !take(r, ')') ? malformed(r, e) : rc;
 }
 
 /* One of at most two, which are a property and a value. */
-static enum rc take_argument(struct reading *r, struct arm_filter_term *t, struct err *e)
+static enum rc take_argument(struct reading *r, struct http_filter_term *t, struct err *e)
 {
     skip_blanks(r);
     if (r->rest.len > 0 && r->rest.ptr[0] == '\'' && !t->value.ptr)
@@ -126,11 +126,11 @@ static enum rc take_argument(struct reading *r, struct arm_filter_term *t, struc
     return t->property.ptr ? RC_OK : malformed(r, e);
 }
 
-static enum rc take_call(struct reading *r, struct arm_filter_term *t, struct err *e)
+static enum rc take_call(struct reading *r, struct http_filter_term *t, struct err *e)
 {
     enum rc rc;
 
-    t->kind = ARM_FILTER_CALL;
+    t->kind = HTTP_FILTER_CALL;
     if (take(r, ')'))
         return RC_OK;
     rc = take_argument(r, t, e);
@@ -139,7 +139,7 @@ static enum rc take_call(struct reading *r, struct arm_filter_term *t, struct er
     return rc == RC_OK && !take(r, ')') ? malformed(r, e) : rc;
 }
 
-static enum rc take_term(struct reading *r, struct arm_filter_term *t, struct err *e)
+static enum rc take_term(struct reading *r, struct http_filter_term *t, struct err *e)
 {
     t->name = take_word(r);
     if (!t->name.ptr)
@@ -164,19 +164,19 @@ static enum rc take_and(struct reading *r, struct err *e)
     return malformed(&before, e);
 }
 
-enum rc arm_filter_parse(struct str text, struct arena *a, struct arm_filter *ret, struct err *e)
+enum rc http_filter_parse(struct str text, struct arena *a, struct http_filter *ret, struct err *e)
 {
     struct reading r = {text, a};
-    struct arm_filter f = {.n = 0};
+    struct http_filter f = {.n = 0};
     enum rc rc = RC_OK;
 
     skip_blanks(&r);
     while (rc == RC_OK && r.rest.len > 0) {
         if (f.n > 0)
             rc = take_and(&r, e);
-        if (rc == RC_OK && f.n == ARM_FILTER_TERMS)
+        if (rc == RC_OK && f.n == HTTP_FILTER_TERMS)
             return err_code(e, RC_INVALID, "InvalidFilterInQueryString",
-                            "The $filter has more than %d terms.", ARM_FILTER_TERMS);
+                            "The $filter has more than %d terms.", HTTP_FILTER_TERMS);
         if (rc == RC_OK)
             rc = take_term(&r, &f.terms[f.n++], e);
         skip_blanks(&r);
@@ -186,15 +186,15 @@ enum rc arm_filter_parse(struct str text, struct arena *a, struct arm_filter *re
     return rc;
 }
 
-enum rc arm_filter_read(struct http_request *req, struct arm_filter *ret, struct err *e)
+enum rc http_filter_read(struct http_request *req, struct http_filter *ret, struct err *e)
 {
     struct str text = STR("");
     enum rc rc = http_query(req, "$filter", &text, e);
 
-    return rc == RC_OK || rc == RC_NOT_FOUND ? arm_filter_parse(text, &req->arena, ret, e) : rc;
+    return rc == RC_OK || rc == RC_NOT_FOUND ? http_filter_parse(text, &req->arena, ret, e) : rc;
 }
 
-enum rc arm_filter_known(const struct arm_filter *f, const char *const *names, struct err *e)
+enum rc http_filter_known(const struct http_filter *f, const char *const *names, struct err *e)
 {
     for (size_t i = 0; i < f->n; i++) {
         const char *const *name = names;
@@ -209,7 +209,7 @@ enum rc arm_filter_known(const struct arm_filter *f, const char *const *names, s
     return RC_OK;
 }
 
-const struct arm_filter_term *arm_filter_find(const struct arm_filter *f, const char *name)
+const struct http_filter_term *http_filter_find(const struct http_filter *f, const char *name)
 {
     for (size_t i = 0; i < f->n; i++)
         if (str_is_nocase(f->terms[i].name, name))
@@ -217,9 +217,9 @@ const struct arm_filter_term *arm_filter_find(const struct arm_filter *f, const 
     return NULL;
 }
 
-struct str arm_filter_value(const struct arm_filter *f, const char *name)
+struct str http_filter_value(const struct http_filter *f, const char *name)
 {
-    const struct arm_filter_term *t = arm_filter_find(f, name);
+    const struct http_filter_term *t = http_filter_find(f, name);
 
-    return t && t->kind == ARM_FILTER_EQ ? t->value : STR_NONE;
+    return t && t->kind == HTTP_FILTER_EQ ? t->value : STR_NONE;
 }
