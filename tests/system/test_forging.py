@@ -1,7 +1,7 @@
 """Attempts to forge an origin, or to get round the gate: one catalogue.
 
-Who tries, at which listener, what is sent, and what must come back. Each attempt is shown from both sides: who is shut out
-stays shut out, and is counted and logged as who he is; and the same without the lie, from where it is true, is let in.
+Who tries, at which listener, what is sent, and what must come back. Each attempt is shown from both sides: who is shut
+out stays shut out, and is counted and logged as who he is; the same without the lie, from where it is true, is let in.
 
     GATE        the gate's answer, with the origin that the sender really has: byte for byte the same whatever was asked
     "public A"  the gate's answer to another origin: the one that a trusted proxy or forwarder told, or that is nobody's
@@ -18,8 +18,8 @@ import struct
 import pytest
 
 from lab import until
-from lab.attempt import (ASK, GATE, NO_HEADER, NO_TLS, NOT_TRUSTED, assert_gate, assert_logged, assert_shut_out, attempt, request,
-                         status, true_origin)
+from lab.attempt import (ASK, GATE, NO_HEADER, NO_TLS, NOT_TRUSTED, assert_gate, assert_logged, assert_shut_out,
+                         attempt, request, status, true_origin)
 from lab.border import BALANCER, FENCED, FORWARDER, FRIEND, FRIEND6, OPEN, PUBLIC, Border
 from lab.network import REGISTRY_ADDRESS, ip
 from lab.proxied import LOCAL, SIGNATURE, header, summed, tlv
@@ -92,7 +92,7 @@ def bare(version_command, family, rest):
     return SIGNATURE + struct.pack(">BBH", version_command, family, len(rest)) + rest
 
 
-ADDRESSES = header()[16:]
+ADDRESSES, LINK_A = header()[16:], tlv(0xEE, b"\x01\x07\0\0\0")
 BELIEVED = [  # what the trusted proxy sends, and what comes back
     ("no header", b"", NO_HEADER),
     ("TLS at once", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), NO_HEADER),
@@ -114,7 +114,7 @@ BELIEVED = [  # what the trusted proxy sends, and what comes back
     ("a Unix socket", bare(0x21, 0x31, bytes(216)), NO_HEADER),
     ("no family", bare(0x21, 0x00, b""), NO_HEADER),
     ("a wrong checksum", summed(FRIEND, wrong=1 << 31), NO_HEADER),
-    ("a checksum of another header", summed(PUBLIC).replace(bytes([198, 51, 100, 4]), bytes([198, 51, 100, 7])), NO_HEADER),
+    ("a checksum of another header", summed(PUBLIC).replace(b"\xc63d\x04", b"\xc63d\x07"), NO_HEADER),
     ("two checksums", bare(0x21, 0x11, ADDRESSES + tlv(3, bytes(4)) * 2), NO_HEADER),
     ("a checksum of three bytes", header(tlv(3, bytes(3)), FRIEND), NO_HEADER),
     ("a TLV past the end", header(b"\xea\0\x20\x01vpce-a"), NO_HEADER),
@@ -142,7 +142,7 @@ BELIEVED = [  # what the trusted proxy sends, and what comes back
     ("a connection id of the wrong end", header(tlv(0xE0, struct.pack("<Q", 7))), "unidentified 10.0.0.4"),
     ("a namespace that is nobody's", header(tlv(0x30, b"green")), "unidentified 10.0.0.4"),
     ("values of two attachments", header(AWS_A + tlv(0x30, b"green"), FRIEND), f"unidentified {FRIEND}"),
-    ("values of two networks", header(tlv(0xEA, b"\x01vpce-b") + tlv(0xEE, b"\x01\x07\0\0\0")), "unidentified 10.0.0.4"),
+    ("values of two networks", header(tlv(0xEA, b"\x01vpce-b") + LINK_A), "unidentified 10.0.0.4"),
     ("an allowed network, another subnet", header(AWS_A, "10.0.1.4"), "subnet 10.0.1.4"),
     ("an allowed network, outside its subnets", header(AWS_A, "192.0.2.9"), "unidentified 192.0.2.9"),
     ("an allowed network, a friend's address", header(AWS_A, FRIEND), f"unidentified {FRIEND}"),
@@ -177,7 +177,7 @@ TOLD = [  # what an honest proxy says of those who may come in
     ("a friend with IPv6", header(source=FRIEND6)),
     ("a friend, with a checksum", summed(FRIEND)),
     ("an endpoint", header(AWS_A)),
-    ("a LINKID", header(tlv(0xEE, b"\x01\x07\0\0\0"))),
+    ("a LINKID", header(LINK_A)),
     ("a connection id", header(tlv(0xE0, struct.pack(">Q", 7)))),
     ("a namespace", header(tlv(0x30, b"blue"))),
     ("an endpoint beside what says nothing", header(AWS_A + tlv(0x04, bytes(100)) + tlv(0xE5, b"x"))),
@@ -193,9 +193,9 @@ def test_what_an_honest_proxy_says_is_believed(border, door, name, sent):
 
 # --- addresses in fields --------------------------------------------------------------------------------------------
 
-NAMES = ["X-Forwarded-For", "x-forwarded-for", "X_Forwarded_For", "X-Forwarded", "Forwarded-For", "X-Real-IP", "X-Client-IP",
-         "Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Cluster-Client-IP", "X-Original-Forwarded-For",
-         "X-Azure-ClientIP", "X-Envoy-External-Address", "X-ProxyUser-IP", "X-Remote-Addr", "Via", "From"]
+NAMES = ["X-Forwarded-For", "x-forwarded-for", "X_Forwarded_For", "X-Forwarded", "Forwarded-For", "X-Real-IP",
+         "X-Client-IP", "Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Cluster-Client-IP",
+         "X-Original-Forwarded-For", "X-Azure-ClientIP", "X-Envoy-External-Address", "X-ProxyUser-IP", "X-Remote-Addr", "Via", "From"]
 FIELDS = [
     *[(name, [f"{name}: {FRIEND}"]) for name in NAMES],
     ("Forwarded", [f"Forwarded: for={FRIEND};proto=https;host={OPEN};by={FORWARDER}"]),
@@ -276,8 +276,17 @@ def test_a_forwarder_is_believed_in_what_it_can_know(border, name, value, back):
     assert status(border, "forwarder", "plain", request("/v2/", f"X-Forwarded-For: {FRIEND}")) == 401
 
 
+@pytest.mark.parametrize("values", [
+    [FRIEND], [f"{FRIEND}:4711"], [f"{PUBLIC}, {FRIEND}"], [PUBLIC, FRIEND], [f"unknown,{FRIEND} "], [FRIEND6],
+    [f"[{FRIEND6}]"], [f"[{FRIEND6}]:1"], [f"::ffff:{FRIEND}"], [f"{PUBLIC}, {FRIEND}, {FORWARDER}:1, {FORWARDER}"]],
+    ids=" | ".join)
+def test_what_an_honest_forwarder_says_is_believed(border, values):
+    assert status(border, "forwarder", "plain", request("/v2/", *[f"X-Forwarded-For: {v}" for v in values])) == 401
+
+
 ROUND = [  # ways to lose the forwarder's own line, or to add one behind it; who is asked for is a friend
-    ("it is named as hop by hop", ["Connection: close, X-Forwarded-For", f"X-Forwarded-For: {PUBLIC}"], f"public {PUBLIC}"),
+    ("it is named as hop by hop", ["Connection: close, X-Forwarded-For", f"X-Forwarded-For: {PUBLIC}"],
+     f"public {PUBLIC}"),
     ("a second line before", [f"X-Forwarded-For: {FRIEND}", f"X-Forwarded-For: {PUBLIC}"], f"public {PUBLIC}"),
     ("a line of another spelling", [f"X_Forwarded_For: {FRIEND}", f"X-FORWARDED-FOR: {PUBLIC}",
                                     f"Forwarded: for={FRIEND}"], f"public {PUBLIC}"),
@@ -325,7 +334,7 @@ REQUESTS = [  # what a denied client sends, for which it gets the gate's answer;
     ("tags", request("/v2/app/tags/list"), 401),
     ("a blob's upload", request("/v2/app/blobs/uploads/", LENGTH.format(0), method="POST"), 401),
     ("catalog", request("/v2/_catalog"), 401),
-    ("catalog of acr", request("/acr/v1/_catalog"), 404),
+    ("catalog of acr", request("/acr/v1/_catalog"), 401),
     ("an unknown path", request("/no/such/path"), 404),
     ("root", request("/"), 404),
     ("the token endpoint", request("/oauth2/token?service=x&scope=repository:app:pull"), 401),
@@ -344,7 +353,8 @@ REQUESTS = [  # what a denied client sends, for which it gets the gate's answer;
     ("connect", request(f"{OPEN}:443", method="CONNECT"), 404),
     ("connect to nonsense", request("/:::", method="CONNECT"), 400),
     ("options", request("*", method="OPTIONS"), 404),
-    ("options of a path", request("/v2/", "Origin: https://x", "Access-Control-Request-Method: GET", method="OPTIONS"), 405),
+    ("options of a path", request("/v2/", "Origin: https://x", "Access-Control-Request-Method: GET",
+                                  method="OPTIONS"), 405),
     ("head", request(method="HEAD"), 401),
     ("head of an image", request("/v2/app/manifests/v1", method="HEAD"), 401),
     ("delete", request("/v2/app/manifests/v1", method="DELETE"), 401),
@@ -388,7 +398,8 @@ REQUESTS = [  # what a denied client sends, for which it gets the gate's answer;
     ("another port", request(host=FENCED + ":1"), 401),
     ("an empty port", request(host=FENCED + ":"), 401),
     ("dot and port", request(host="MYREG.azurecr.TEST.:65535"), 401),
-    ("an expectation", request("/v2/app/manifests/v3", "Expect: 100-continue", LENGTH.format(4000000), method="PUT"), 401),
+    ("an expectation", request("/v2/app/manifests/v3", "Expect: 100-continue", LENGTH.format(4000000),
+                               method="PUT"), 401),
     ("another expectation", request("/v2/", "Expect: wonders"), 401),
     ("garbage for chunks", request("/v2/app/blobs/uploads/", CHUNKED, method="POST") + b"zzz\r\nnonsense\r\n", 401),
     ("a body that never comes", request("/oauth2/token", LENGTH.format(100), method="PUT"), 405),
@@ -446,7 +457,7 @@ def test_an_unknown_host_gets_one_answer(border, name, sent):
                        ("friend", "plain"), ("allowed", "main")):
         with border.knock(host, door) as c:
             a = c.send(sent).answer()
-        assert a.status == 404 and set(a.fields) <= {"date", "content-type", "content-length", "server", "connection"}, a
+        assert a.status == 404 and "www-authenticate" not in a.fields, a
         answers.add(a.body)
     assert answers == {b'{"errors":[{"code":"NOT_FOUND","message":"no server of that name","detail":null}]}\n'}
 
@@ -462,7 +473,7 @@ def test_between_requests_that_are_let_in(border):
             assert_gate(c.answer(), true_origin("public"))
 
 
-# --- TLS ---------------------------------------------------------------------------------------------------------------
+# --- TLS -------------------------------------------------------------------------------------------------------------
 
 
 def careless(*protocols):
@@ -498,7 +509,7 @@ def test_the_name_in_the_handshake_opens_nothing(border, host, friend, name, sni
     assert status(border, friend, "main", ASK, **how) == 401
 
 
-# --- tokens and passwords ------------------------------------------------------------------------------------------------
+# --- tokens and passwords ---------------------------------------------------------------------------------------------
 
 
 def bearer(token):
@@ -539,7 +550,8 @@ class Tokens:
             ("a refresh token as a password", request("/v2/", *carried(basic(TOKEN_USER, self.refresh))), 200),
             ("a password for a token", request("/oauth2/token?scope=repository:app:pull",
                                                *carried(basic(r.user, r.password))), 200),
-            ("a password by post", posted("/oauth2/token", grant_type="password", username=r.user, password=r.password), 200),
+            ("a password by post", posted("/oauth2/token", grant_type="password", username=r.user,
+                                          password=r.password), 200),
             ("a refresh token for a token", posted("/oauth2/token", grant_type="refresh_token",
                                                    refresh_token=self.refresh), 200),
             ("a token of the control plane for one", posted("/oauth2/exchange", grant_type="access_token",
@@ -582,9 +594,11 @@ CLAIMS = [  # who has whose address too, by which bridge; at which listener; wha
     ("a friend's of IPv6, in a device's network", "other", FRIEND6, "brA", "six", ASK, f"unidentified {FRIEND6}"),
     ("a friend's, in a mark's network", "elsewhere", FRIEND, "brB", "plain", ASK, f"unidentified {FRIEND}"),
     ("an allowed range's, in a device's network", "other", "10.8.0.77", "brA", "plain", ASK, "unidentified 10.8.0.77"),
-    ("an allowed range's, in a mark's network", "elsewhere", "10.8.0.77", "brB", "plain", ASK, "unidentified 10.8.0.77"),
+    ("an allowed range's, in a mark's network", "elsewhere", "10.8.0.77", "brB", "plain", ASK,
+     "unidentified 10.8.0.77"),
     ("an allowed mark's, in a device's network", "other", "10.9.0.77", "brA", "plain", ASK, "unidentified 10.9.0.77"),
-    ("an allowed device's, in a mark's network", "elsewhere", "10.0.0.77", "brB", "plain", ASK, "unidentified 10.0.0.77"),
+    ("an allowed device's, in a mark's network", "elsewhere", "10.0.0.77", "brB", "plain", ASK,
+     "unidentified 10.0.0.77"),
     ("an allowed device's, in a range's network", "ranged", "10.0.0.77", "brC", "plain", ASK, "public 10.0.0.77"),
     ("an attached range's, outside its subnets", "public", "10.8.9.9", "brP", "plain", ASK, "unidentified 10.8.9.9"),
     *[(f"the trusted proxy's, in the network of a {kind}: {name}", host, "198.51.100.61", bridge, "proxy", sent + ASK,
@@ -640,7 +654,7 @@ def link_local(space, device):
 @pytest.mark.parametrize("host,bridge,origin", [("public", "brP", "public"), ("other", "brA", "unidentified"),
                                                 ("allowed", "brA", "unidentified")])
 def test_a_link_local_address_is_nobody_s_subnet(border, host, bridge, origin):
-    """The same one can be on every link, so no rule should name it; in an attached network it is outside every prefix."""
+    """Every link may have the same, so no rule should name it; in an attached network it is outside every prefix."""
     space = getattr(border, host)
     until(lambda: "tentative" not in ip("-6", "addr", "show", "dev", "eth0", ns=space.ns), "the address is usable")
     back = f"{origin} {link_local(space, 'eth0')}"
@@ -672,7 +686,8 @@ def anti_spoofing(port, own):
     with open(f"{TOP}/doc/recipes/nftables-marks.md", encoding="utf-8") as f:
         lines = [line.strip() for line in f if 'iifname "p1"' in line and "drop" in line]
     assert len(lines) == 3
-    rules = [line.replace('"p1"', f'"{port}"').replace("10.0.0.4", own).replace("drop", "counter drop") for line in lines]
+    rules = [line.replace('"p1"', f'"{port}"').replace("10.0.0.4", own).replace("drop", "counter drop")
+             for line in lines]
     return ("table bridge spoof { chain ports { type filter hook prerouting priority 0; policy accept;\n" +
             "\n".join(rules) + "\n}\n}\n")
 
@@ -716,11 +731,11 @@ def test_an_interface_that_names_its_subnet_does_not_care_for_addresses(border):
     assert status(border, "allowed", "plain", ASK) == 401
 
 
-# --- in the end ---------------------------------------------------------------------------------------------------------
+# --- in the end -------------------------------------------------------------------------------------------------------
 
 
 def test_nobody_was_logged_as_a_friend(border):
-    """Every refusal in the server's log has an origin that is its own: never the address or the subnet of those let in."""
+    """Every refusal in the server's log has an origin of its own: never the address or the subnet of those let in."""
     with open(border.kidoban.log, encoding="utf-8") as f:
         lines = [json.loads(line) for line in f if line.startswith('{"ts"')]
     denied = [e for e in lines if e["event"] == "request" and e.get("decision") == "Deny"]

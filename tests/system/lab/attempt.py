@@ -1,4 +1,4 @@
-"""One attempt to get past a gate, and all that must hold afterwards: what came back, and what was counted and logged."""
+"""One attempt to get past a gate, and what must hold afterwards: what came back, what was counted and logged."""
 
 import itertools
 
@@ -10,8 +10,6 @@ GATE = "the gate's answer"
 TRUE = {"public": (PUBLIC, "public"), "other": ("10.0.1.4", "subnet"), "tenant": (BALANCER, "subnet"),
         "forwarder": (FORWARDER, "public"), "balancer": (BALANCER, "public")}
 TRUE_SIX = {"public": ("2001:db8:1::4", "public"), "other": ("fd00:0:0:1::4", "subnet")}
-
-
 _publics = itertools.cycle(PUBLICS)
 
 
@@ -76,6 +74,11 @@ def assert_back(connection, back, origin, head_only=False):
             assert_gate(c.answer(head_only), origin if back is GATE else back, head_only)
 
 
+def counted(border, before):
+    now = border.counters()
+    return [why for why in (NOT_TRUSTED, NO_HEADER, NO_TLS) if now[why] > before[why]]
+
+
 def attempt(border, host, door, sent, back, origin=None, **how):
     """An attempt by bytes alone, with all that must hold afterwards. The log of denials has ten lines a second for one
     address, so who is public has many."""
@@ -90,7 +93,7 @@ def attempt(border, host, door, sent, back, origin=None, **how):
 
     once()
     if isinstance(back, CLOSED):
-        until(lambda: border.counters()[back] > counters[back], f"{back} counts it")
+        assert until(lambda: counted(border, counters), "a counter says why") == [back]
     if isinstance(back, (CLOSED, int)):
         assert border.denials() == []  # it came to no gate
     else:

@@ -1,4 +1,4 @@
-"""A server whose networks are known in every way at once, those who are let in by each, and those who pretend to be them."""
+"""A server whose networks are known in every way at once, who is let in by each, and who pretends to be that."""
 
 import contextlib
 import http.client
@@ -28,10 +28,10 @@ MARKS = """table bridge marks {
 
 
 class Border(Gateway):
-    """Let in by myreg, which is fenced: subnet apps of network a (device brA; hosts allowed, and other of another subnet),
-    of network b (mark 0x105, which the host's firewall gives to all that comes by the port of elsewhere), of network c
-    (range 10.8.0.0/16; host ranged), and the address of friend. Nobody else: public, and tenant, a machine of a network
-    of its own (netns) that has the addresses of forwarder, balancer and friend."""
+    """Let in by myreg, which is fenced: subnet apps of network a (device brA; hosts allowed, and other of another
+    subnet), of network b (mark 0x105, which the host's firewall gives to what comes by the port of elsewhere), of
+    network c (range 10.8.0.0/16; host ranged), and the address of friend. Nobody else: public, and tenant, a machine of a
+    network of its own (netns) that has the addresses of forwarder, balancer and friend."""
 
     def __init__(self, lab):
         options = [("--listen", "0.0.0.0:8080,plain"), ("--listen", "[::]:8080,plain"),
@@ -117,7 +117,8 @@ class Border(Gateway):
         nft = ["nsenter", f"--net=/run/netns/{self.ns}", "nft"]
         run([*nft, "-f", "-"], stdin=text).ok()
         try:
-            yield lambda: sum(map(int, re.findall(r"packets (\d+)", run([*nft, "list", "table", "bridge", "spoof"]).ok().out)))
+            listed = [*nft, "list", "table", "bridge", "spoof"]
+            yield lambda: sum(map(int, re.findall(r"packets (\d+)", run(listed).ok().out)))
         finally:
             run([*nft, "delete", "table", "bridge", "spoof"]).ok()
 

@@ -31,8 +31,8 @@ SO_MARK = 36
 
 
 class Raw:
-    """One connection from a space, plain or TLS (with `ca`), that sends bytes and reads answers one by one. `source` (an
-    address) and `mark` are for who claims to be another; `first` is sent before TLS."""
+    """One connection from a space, plain or TLS (with `ca`), that sends bytes and reads answers one by one. `source`
+    (an address) and `mark` are for who claims to be another; `first` is sent before TLS."""
 
     def __init__(self, space, port=443, ca=None, name=None, address=REGISTRY_ADDRESS, timeout=10, source=None, mark=0,
                  first=b"", context=None):
