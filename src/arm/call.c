@@ -317,12 +317,23 @@ enum rc arm_store(struct arm_write *w, struct meta_resource *r, const struct jso
     return RC_OK;
 }
 
+static enum rc deletable(struct arm_write *w, const struct arm_type *type,
+                         const struct meta_resource *r, struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    enum rc rc = type->deletable ? arm_body_parse(r, &body, e) : RC_OK;
+
+    return rc == RC_OK && type->deletable ? type->deletable(w, r, body, e) : rc;
+}
+
 enum rc arm_delete(struct arm_write *w, const struct arm_type *type, const struct meta_resource *r,
                    struct err *e)
 {
     struct str operation = arena_printf(w->arena, "%s/delete", arm_type_actions(type));
-    enum rc rc = meta_resource_delete(w->tx, r->id, e);
+    enum rc rc = deletable(w, type, r, e);
 
+    if (rc == RC_OK)
+        rc = meta_resource_delete(w->tx, r->id, e);
     if (rc == RC_OK)
         rc = arm_audit(w, operation.ptr, r->id, r->body, STR(""), e);
     if (rc == RC_OK && type->touch)

@@ -210,8 +210,6 @@ static enum rc delete_now(struct arm_write *w, const struct meta_resource *r, st
     CLEANUP(json_freep) struct json *body = NULL;
     enum rc rc = arm_body_parse(r, &body, e);
 
-    if (rc == RC_OK && w->call->type->deletable)
-        rc = w->call->type->deletable(w, r, body, e);
     if (rc == RC_OK)
         rc = arm_delete(w, w->call->type, r, e);
     return rc == RC_OK ? operation_begin(w, ARM_DELETE, r, body, NULL, e) : rc;

@@ -87,23 +87,35 @@ static const char *const providers[] = {"Microsoft.Authorization",     "Microsof
                                         "Microsoft.ContainerRegistry", "Microsoft.Network",
                                         "Microsoft.Resources",         "Kidoban.Network"};
 
+static void not_offered(struct http_request *req, struct str what)
+{
+    struct str text = arena_printf(&req->arena, "This server does not offer '%.*s' (%.*s).",
+                                   STR_ARG(str_take(what, 300)), STR_ARG(req->method_text));
+
+    arm_error(req, 400, "NotSupported", text.ptr);
+}
+
+enum http_verdict arm_not_offered(struct http_request *req)
+{
+    not_offered(req, http_param(req, "rest"));
+    return HTTP_ANSWERED;
+}
+
 enum http_verdict arm_unknown(struct http_request *req)
 {
     struct str rest = http_param(req, "rest"), whole = rest, provider = str_split(&rest, '/');
     struct str text;
 
-    for (size_t i = 0; i < ARRAY_LEN(providers); i++) {
-        if (!str_is_nocase(provider, providers[i]))
-            continue;
-        text = arena_printf(&req->arena, "This server does not offer '%.*s' (%.*s).",
-                            STR_ARG(str_take(whole, 300)), STR_ARG(req->method_text));
-        arm_error(req, 400, "NotSupported", text.ptr);
-        return HTTP_ANSWERED;
-    }
+    for (size_t i = 0; i < ARRAY_LEN(providers); i++)
+        if (str_is_nocase(provider, providers[i])) {
+            not_offered(req, whole);
+            return HTTP_ANSWERED;
+        }
     text = arena_printf(
         &req->arena,
         "No registered resource provider found for the namespace '%.*s'. This server has "
-        "Microsoft.ContainerRegistry, Microsoft.Network, Microsoft.Resources and Kidoban.Network.",
+        "Microsoft.Authorization, Microsoft.ContainerRegistry, Microsoft.Network, "
+        "Microsoft.Resources and Kidoban.Network.",
         STR_ARG(str_take(provider, 100)));
     arm_error(req, 400, "NoRegisteredProviderFound", text.ptr);
     return HTTP_ANSWERED;

@@ -6,5 +6,6 @@
 
 enum http_verdict arm_resources_find(struct http_request *req);
 enum http_verdict arm_unknown(struct http_request *req);
+enum http_verdict arm_not_offered(struct http_request *req); /* the route has {rest+} */
 
 #endif

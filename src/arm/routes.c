@@ -27,6 +27,8 @@
 
 #define A_SUBSCRIPTIONS "Microsoft.Resources/subscriptions"
 #define A_SUBSCRIPTION  A_SUBSCRIPTIONS "/read"
+#define TAG_NAMES       SUBSCRIPTION "/tagNames"
+#define A_TAG_NAMES     A_SUBSCRIPTIONS "/tagNames"
 #define A_TAGS          "Microsoft.Resources/tags"
 #define A_PROVIDERS     A_SUBSCRIPTIONS "/providers"
 #define A_GROUP         "Microsoft.Resources/subscriptions/resourceGroups"
@@ -150,6 +152,15 @@ static const struct http_route list[] = {
     TAGS(INSIDE),
     TAGS(INSIDE "{rest+}/providers/"),
 
+    {HTTP_GET, TAG_NAMES, A_TAG_NAMES "/read", ROUTE_CALL, arm_tag_name_list, NULL},
+    {HTTP_PUT, TAG_NAMES "/{name}", A_TAG_NAMES "/write", ROUTE_CALL, arm_tag_name_put, NULL},
+    {HTTP_DELETE, TAG_NAMES "/{name}", A_TAG_NAMES "/delete", ROUTE_CALL, arm_tag_name_delete,
+     NULL},
+    {HTTP_PUT, TAG_NAMES "/{name}/tagValues/{child}", A_TAG_NAMES "/tagValues/write", ROUTE_CALL,
+     arm_tag_name_put, NULL},
+    {HTTP_DELETE, TAG_NAMES "/{name}/tagValues/{child}", A_TAG_NAMES "/tagValues/delete",
+     ROUTE_CALL, arm_tag_name_delete, NULL},
+
     {HTTP_GET, "/providers", A_PROVIDERS "/read", ROUTE_CALL, arm_provider_list, NULL},
     {HTTP_GET, SUBSCRIPTION "/providers", A_PROVIDERS "/read", ROUTE_CALL, arm_provider_list, NULL},
     {HTTP_GET, "/providers/{provider}", A_PROVIDERS "/read", ROUTE_CALL, arm_provider_show, NULL},
@@ -176,6 +187,7 @@ static const struct http_route list[] = {
 #define UNKNOWN(method)                                                                            \
     {method, SUBSCRIPTION "/providers/{rest+}", A_SUBSCRIPTION, ROUTE_CALL, arm_unknown, NULL},    \
         {method, INSIDE "{rest+}", A_SUBSCRIPTION, ROUTE_CALL, arm_unknown, NULL},                 \
+        {method, GROUPS "/{group}/{rest+}", A_SUBSCRIPTION, ROUTE_CALL, arm_not_offered, NULL},    \
     {                                                                                              \
         method, "/providers/{rest+}", A_SUBSCRIPTION, ROUTE_CALL, arm_unknown, NULL                \
     }

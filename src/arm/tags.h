@@ -7,4 +7,9 @@
 enum http_verdict arm_tags_get(struct http_request *req);
 enum http_verdict arm_tags_change(struct http_request *req); /* PUT, PATCH, DELETE */
 
+/* /subscriptions/S/tagNames[/{name}[/tagValues/{child}]] */
+enum http_verdict arm_tag_name_list(struct http_request *req);
+enum http_verdict arm_tag_name_put(struct http_request *req);
+enum http_verdict arm_tag_name_delete(struct http_request *req);
+
 #endif

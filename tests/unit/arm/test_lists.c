@@ -154,6 +154,39 @@ static void tags_are_merged_replaced_and_taken_away(void **state)
     assert_int_equal(control(c, "PUT", VNET TAGS, "{}"), 400);
 }
 
+static void tag_names_are_those_in_use_and_those_predefined(void **state)
+{
+    struct control *c = lab(state);
+    const struct json *one;
+
+    assert_int_equal(found(c, S "/tagNames"), 1); /* Team and team are one */
+    one = json_at(json_get(c->answer, "value"), 0);
+    assert_int_equal(json_int(json_path(one, "count.value"), 0), 3);
+    assert_int_equal(control(c, "PUT", S "/tagNames/dept?api-version=1", NULL), 201);
+    assert_str(answer_text(c, "tagName"), "dept");
+    assert_int_equal(control(c, "PUT", S "/tagNames/Dept", NULL), 200);
+    assert_int_equal(control(c, "PUT", S "/tagNames/dept/tagValues/north", NULL), 201);
+    assert_str(answer_text(c, "tagValue"), "north");
+    assert_int_equal(control(c, "PUT", S "/tagNames/dept/tagValues/north", NULL), 200);
+    assert_int_equal(found(c, S "/tagNames"), 2);
+    assert_int_equal(control(c, "DELETE", S "/tagNames/dept/tagValues/north", NULL), 200);
+    assert_int_equal(control(c, "DELETE", S "/tagNames/dept/tagValues/north", NULL), 204);
+    assert_int_equal(control(c, "DELETE", S "/tagNames/DEPT", NULL), 200);
+    assert_int_equal(control(c, "DELETE", S "/tagNames/dept", NULL), 204);
+    assert_int_equal(found(c, S "/tagNames"), 1);
+}
+
+static void what_a_group_cannot_do_is_not_supported(void **state)
+{
+    struct control *c = lab(state);
+
+    assert_int_equal(control(c, "POST", G "/exportTemplate", "{}"), 400);
+    assert_str(answer_text(c, "error.code"), "NotSupported");
+    assert_int_equal(control(c, "GET", G "/providers/Microsoft.Compute/virtualMachines", NULL),
+                     400);
+    assert_str(answer_text(c, "error.code"), "NotSupported");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +194,8 @@ int main(void)
         CONTROL_TEST(what_a_list_shows_can_be_expanded),
         CONTROL_TEST(a_page_holds_as_many_as_were_asked_for),
         CONTROL_TEST(tags_are_read_and_replaced_at_every_scope),
+        CONTROL_TEST(tag_names_are_those_in_use_and_those_predefined),
+        CONTROL_TEST(what_a_group_cannot_do_is_not_supported),
         CONTROL_TEST(tags_are_merged_replaced_and_taken_away),
     };
 

@@ -202,6 +202,49 @@ static void a_later_write_ends_the_state_that_it_set(void **state)
     assert_str(answer_text(c, "properties.provisioningState"), "Succeeded");
 }
 
+#define NETWORK                                                                                    \
+    "{\"location\":\"westus\",\"properties\":{\"addressSpace\":{\"addressPrefixes\":[\"10.0.0.0/"  \
+    "16\"]},\"subnets\":[{\"name\":\"N\",\"properties\":{\"addressPrefix\":\"10.0.0.0/24\"}}]}}"
+#define CARD                                                                                       \
+    "{\"location\":\"westus\",\"properties\":{\"ipConfigurations\":[{\"name\":\"c\","              \
+    "\"properties\":{"                                                                             \
+    "\"subnet\":{\"id\":\"" VNET "/subnets/N\"}}}]}}"
+#define CARDS "/providers/Microsoft.Network/networkInterfaces/"
+
+static void a_group_goes_in_whatever_order_its_resources_allow(void **state)
+{
+    struct control *c = lab(state);
+
+    assert_int_equal(control(c, "PUT", VNET, NETWORK), 201);
+    assert_int_equal(control(c, "PUT", G CARDS "a", CARD),
+                     201); /* it is deleted after the network was tried */
+    control_operations(c);
+    assert_int_equal(control(c, "DELETE", G, NULL), 202);
+    control_operations(c);
+    assert_int_equal(control(c, "GET", G, NULL), 404);
+}
+
+static void a_group_stays_when_others_use_what_is_in_it(void **state)
+{
+    struct control *c = lab(state);
+    char link[2048];
+
+    assert_int_equal(control(c, "PUT", VNET, NETWORK), 201);
+    assert_int_equal(control(c, "PUT", S "/resourceGroups/twin", LOCAL), 201);
+    assert_int_equal(control(c, "PUT", S "/resourceGroups/twin" CARDS "a", CARD), 201);
+    control_operations(c);
+    assert_int_equal(control(c, "DELETE", G, NULL), 202);
+    link_of(c, "Location", link);
+    control_operations(c);
+    assert_int_equal(control(c, "GET", link, NULL), 409);
+    assert_str(answer_text(c, "error.code"), "InUseSubnetCannotBeDeleted");
+    assert_int_equal(control(c, "GET", G, NULL), 200);
+    assert_str(answer_text(c, "properties.provisioningState"), "Succeeded");
+    assert_int_equal(control(c, "GET", VNET, NULL), 200);
+    assert_int_equal(control(c, "GET", REGISTRY, NULL), 404); /* what could go has gone */
+    assert_int_equal(control(c, "PUT", REGISTRY, BASIC), 201);
+}
+
 static void ids_of_operations_are_read_in_each_form(void **state)
 {
     struct uuid u;
@@ -261,6 +304,8 @@ int main(void)
         CONTROL_TEST(nothing_is_put_into_a_group_that_goes),
         CONTROL_TEST(deleting_twice_does_not_reach_the_next_group_of_that_name),
         CONTROL_TEST(an_operation_is_its_subscriptions_and_its_principals),
+        CONTROL_TEST(a_group_goes_in_whatever_order_its_resources_allow),
+        CONTROL_TEST(a_group_stays_when_others_use_what_is_in_it),
         CONTROL_TEST(a_registry_is_served_once_it_has_been_made),
         CONTROL_TEST(a_name_that_is_being_made_is_taken),
         CONTROL_TEST(only_some_changes_of_a_registry_go_on_after_the_answer),
