@@ -61,6 +61,8 @@ enum network_address_state network_address_state(const struct json *subnet, cons
 /* The next free one after *a (unset: the first) of that family. RC_NOT_FOUND: there is none. */
 NODISCARD enum rc network_address_next(const struct json *subnet, unsigned family, struct ip_addr *a);
 
+extern const struct arm_child nsg_rule_type; /* nsg.c */
+
 enum http_verdict arm_vnet_check_address(struct http_request *req);
 enum http_verdict arm_endpoint_services(struct http_request *req);
 enum http_verdict arm_network_usages(struct http_request *req);

@@ -263,27 +263,27 @@ static enum rc rules_changed(struct arm_write *w, struct str group, const struct
     return RC_OK;
 }
 
-static const struct arm_child rule_type = {
+const struct arm_child nsg_rule_type = {
     GROUPS "/securityRules", "securityRules", RULES_MAX, rule_make, rule_render, rules_changed};
 
 enum http_verdict arm_security_rule_get(struct http_request *req)
 {
-    return arm_child_get(req, &rule_type);
+    return arm_child_get(req, &nsg_rule_type);
 }
 
 enum http_verdict arm_security_rule_list(struct http_request *req)
 {
-    return arm_child_list(req, &rule_type);
+    return arm_child_list(req, &nsg_rule_type);
 }
 
 enum http_verdict arm_security_rule_put(struct http_request *req)
 {
-    return arm_child_put(req, &rule_type);
+    return arm_child_put(req, &nsg_rule_type);
 }
 
 enum http_verdict arm_security_rule_delete(struct http_request *req)
 {
-    return arm_child_delete(req, &rule_type);
+    return arm_child_delete(req, &nsg_rule_type);
 }
 
 /* --- default rules, read --- */
@@ -333,7 +333,7 @@ static enum rc nsg_put(struct arm_write *w, const struct json *sent, struct json
     enum rc rc = network_put_begin(sent, body, &given, &properties, e);
 
     if (rc == RC_OK)
-        rc = arm_children_set(&rule_type, given, properties, e);
+        rc = arm_children_set(&nsg_rule_type, given, properties, e);
     return rc == RC_OK ? rules_changed(w, w->id, NULL, body, e) : rc;
 }
 
@@ -369,7 +369,7 @@ static struct json *nsg_render(const struct arm_view *v, const struct meta_resou
     (void)v;
     json_set_text(p, "provisioningState", arm_state(body));
     json_set_str(p, "resourceGuid", uuid_format(&r->uuid, guid));
-    json_set(p, "securityRules", arm_children_render(&rule_type, r, body));
+    json_set(p, "securityRules", arm_children_render(&nsg_rule_type, r, body));
     json_set(p, "defaultSecurityRules", default_rules_render(r, arm_state(body)));
     if (interfaces)
         json_set(p, "networkInterfaces", interfaces);

@@ -143,6 +143,16 @@ static enum rc inside_read(struct meta_tx *tx, void *arg, struct err *e)
     return meta_resource_each(tx, prefix, STR_NONE, inside_add, &job->inside, e);
 }
 
+/* What is used by another goes after it. */
+static enum rc delete_allowed(struct arm_write *w, const struct arm_type *type,
+                              const struct meta_resource *r, struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    enum rc rc = type->deletable ? arm_body_parse(r, &body, e) : RC_OK;
+
+    return rc == RC_OK && type->deletable ? type->deletable(w, r, body, e) : rc;
+}
+
 static enum rc delete_one(struct work *k, struct arm_write *w, struct err *e)
 {
     struct meta_resource r = {0};
@@ -157,7 +167,8 @@ static enum rc delete_one(struct work *k, struct arm_write *w, struct err *e)
     if (!type)
         return err_set(e, RC_INTERNAL, "no such resource type: %.*s", STR_ARG(r.type));
     w->call->type = type;
-    return arm_delete(w, type, &r, e);
+    rc = delete_allowed(w, type, &r, e);
+    return rc == RC_OK ? arm_delete(w, type, &r, e) : rc;
 }
 
 static enum rc not_empty(const struct meta_resource *r, void *arg, struct err *e)

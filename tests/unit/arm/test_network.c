@@ -335,7 +335,28 @@ static void a_group_goes_with_all_that_use_each_other(void **state)
     assert_int_equal(control(c, "PUT", NSG, LOCAL), 201);
     assert_int_equal(control(c, "PUT", PUBLIC_IP, LOCAL), 201);
     assert_int_equal(control(c, "PUT", NIC, WITH_ALL), 201);
-    assert_true(control(c, "DELETE", G, NULL) / 100 == 2);
+    assert_int_equal(control(c, "DELETE", G, NULL), 202);
+    control_operations(c);
+    assert_int_equal(control(c, "GET", G, NULL), 404);
+}
+
+static void a_group_whose_network_is_used_from_elsewhere_stays(void **state)
+{
+    struct control *c = network(state);
+    static const char elsewhere[] =
+        S "/resourceGroups/other/providers/Microsoft.Network/networkInterfaces/I";
+
+    assert_int_equal(control(c, "PUT", S "/resourceGroups/other", LOCAL), 201);
+    assert_int_equal(control(c, "PUT", elsewhere, INTERFACE(CONFIGURATION("one", ""))), 201);
+    assert_int_equal(control(c, "DELETE", G, NULL), 202);
+    control_operations(c);
+    assert_int_equal(control(c, "GET", G, NULL), 200);
+    assert_str(answer_text(c, "properties.provisioningState"), "Succeeded");
+    assert_int_equal(control(c, "GET", VNET, NULL), 200);
+    assert_int_equal(control(c, "DELETE", elsewhere, NULL), 202);
+    assert_int_equal(control(c, "DELETE", G, NULL), 202);
+    control_operations(c);
+    assert_int_equal(control(c, "GET", G, NULL), 404);
 }
 
 /* --- operations --- */
@@ -439,6 +460,7 @@ int main(void)
         CONTROL_TEST(a_network_put_does_not_take_a_used_subnet_away),
         CONTROL_TEST(a_subnet_with_a_security_group_is_listed_by_it_until_it_goes),
         CONTROL_TEST(a_group_goes_with_all_that_use_each_other),
+        CONTROL_TEST(a_group_whose_network_is_used_from_elsewhere_stays),
         CONTROL_TEST(writes_are_operations_in_azures_styles),
         CONTROL_TEST(a_delegation_is_shown_with_its_actions),
         CONTROL_TEST(a_location_says_which_services_have_endpoints_and_what_is_used),
