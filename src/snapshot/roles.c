@@ -96,5 +96,5 @@ const struct snapshot_assignment *snapshot_assignments(const struct snapshot *s,
     for (end = low; end < r->n && uuid_eq(&r->list[end].principal, principal);)
         end++;
     *ret_n = end - low;
-    return r->list + low;
+    return end > low ? r->list + low : NULL; /* there may be no list at all */
 }
