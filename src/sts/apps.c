@@ -8,10 +8,26 @@ enum { SECRETS_MAX = 50, SECRET_NAME_MAX = 120, DAYS_MAX = 36500 };
 
 /* --- secrets --- */
 
+/* Graph's form says what a secret shall be inside of this. */
+static const struct json *graph_credential(const struct directory_call *c)
+{
+    return json_get_nocase(c->sent, "passwordCredential");
+}
+
+static struct str secret_name(const struct directory_call *c)
+{
+    const struct json *form = graph_credential(c);
+
+    return json_str(json_get_nocase(form ? form : c->sent, "displayName"));
+}
+
 static enum rc secret_life(const struct directory_call *c, int64_t *ret_us, struct err *e)
 {
     const struct json *days = json_get_nocase(c->sent, "lifetimeDays");
+    const struct json *end = json_get_nocase(graph_credential(c), "endDateTime");
 
+    if (json_str(end).ptr)
+        return clock_parse(json_str(end), ret_us, e);
     if (!json_given(days))
         return RC_OK;
     if (json_type(days) != JSON_INTEGER || json_int(days, 0) < 1 || json_int(days, 0) > DAYS_MAX)
@@ -78,7 +94,7 @@ enum http_verdict sts_app_add_password(struct http_request *req)
     if (rc == RC_OK)
         rc = room_for_another(&c, &e);
     if (rc == RC_OK)
-        rc = new_secret(&c, json_str(json_get_nocase(c.sent, "displayName")), secret, &e);
+        rc = new_secret(&c, secret_name(&c), secret, &e);
     if (rc == RC_OK)
         rc = directory_write(&c, &e);
     return rc == RC_OK ? answer_secret(&c, 200, secret) : directory_fail(req, &e);
@@ -106,6 +122,24 @@ enum http_verdict sts_app_remove_password(struct http_request *req)
 
 /* --- service principals --- */
 
+enum rc directory_new_app(struct directory_call *c, struct err *e)
+{
+    c->principal = (struct meta_principal){
+        .kind = META_SERVICE_PRINCIPAL,
+        .object_id = uuid_random(),
+        .app_id = uuid_random(),
+        .created_us = clock_wall_us(),
+        .generation = 1,
+        .enabled = true,
+    };
+    c->is_new = true;
+    enum rc rc = directory_take_common(c, e);
+
+    if (rc == RC_OK && c->principal.name.len == 0)
+        return err_set(e, RC_INVALID, "A service principal needs a displayName.");
+    return rc;
+}
+
 enum http_verdict sts_apps_post(struct http_request *req)
 {
     CLEANUP(directory_done) struct directory_call c;
@@ -114,19 +148,8 @@ enum http_verdict sts_apps_post(struct http_request *req)
 
     if (!directory_begin(&c, req))
         return HTTP_ANSWERED;
-    c.principal = (struct meta_principal){
-        .kind = META_SERVICE_PRINCIPAL,
-        .object_id = uuid_random(),
-        .app_id = uuid_random(),
-        .created_us = clock_wall_us(),
-        .generation = 1,
-        .enabled = true,
-    };
-    c.is_new = true;
-    enum rc rc = directory_take_common(&c, &e);
+    enum rc rc = directory_new_app(&c, &e);
 
-    if (rc == RC_OK && c.principal.name.len == 0)
-        rc = err_set(&e, RC_INVALID, "A service principal needs a displayName.");
     if (rc == RC_OK)
         rc = new_secret(&c, json_str(json_get_nocase(c.sent, "secretName")), secret, &e);
     if (rc == RC_OK)

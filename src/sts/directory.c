@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/filter.h"
 
 enum { NAME_MAX_LENGTH = 256 };
 
@@ -17,6 +18,7 @@ static const struct {
     [RC_EXISTS] = {409, "AlreadyExists"},
     [RC_CONFLICT] = {409, "Conflict"},
     [RC_TOO_LARGE] = {413, "RequestContentTooLarge"},
+    [RC_UNSUPPORTED] = {400, "NotSupported"},
     [RC_UNAVAILABLE] = {503, "ServerBusy"},
 };
 
@@ -275,7 +277,7 @@ static struct json *secrets_shown(const struct snapshot_principal *p)
     return list;
 }
 
-static void show(const struct snapshot_principal *p, struct json *j)
+void directory_render(const struct snapshot_principal *p, struct json *j)
 {
     set_uuid(j, "id", &p->object_id);
     json_set_str(j, "displayName", p->name);
@@ -292,11 +294,14 @@ static void show(const struct snapshot_principal *p, struct json *j)
     set_uuid(j, "appId", &p->app_id);
     json_set(j, "servicePrincipalNames", names);
     json_set_text(j, "servicePrincipalType", "Application");
+    json_set_str(j, "appDisplayName", p->name);
     json_set(j, "passwordCredentials", secrets_shown(p));
+    json_set(j, "keyCredentials", json_new_array());
     json_set(j, "administrator", json_new_bool(p->administrator));
 }
 
-static enum http_verdict answer(struct http_request *req, unsigned status, const struct json *j)
+enum http_verdict directory_answer_json(struct http_request *req, unsigned status,
+                                        const struct json *j)
 {
     struct str body = json_write_arena(j, &req->arena);
 
@@ -317,7 +322,7 @@ static enum rc show_newest(const struct snapshot *s, void *arg, struct err *e)
 
     if (!p)
         return err_set(e, RC_NOT_FOUND, "It was deleted meanwhile.");
-    show(p, x->to);
+    directory_render(p, x->to);
     return RC_OK;
 }
 
@@ -329,7 +334,59 @@ enum http_verdict directory_answer(struct directory_call *c, unsigned status, st
 
     if (snapshot_with_newest(admit_hub(c->req), show_newest, &x, &e) != RC_OK)
         return directory_fail(c->req, &e);
-    return answer(c->req, status, j);
+    return directory_answer_json(c->req, status, j);
+}
+
+/* --- lists --- */
+
+static bool is_uuid(struct str text, const struct uuid *u)
+{
+    char own[UUID_TEXT_MAX];
+
+    return str_eq_nocase(text, uuid_format(u, own));
+}
+
+static bool begins_nocase(struct str s, struct str with)
+{
+    return s.len >= with.len && str_eq_nocase(str_take(s, with.len), with);
+}
+
+static bool term_holds(const struct http_filter_term *t, const struct snapshot_principal *p)
+{
+    if (t->kind == HTTP_FILTER_CALL)
+        return str_is_nocase(t->property, "displayName") && begins_nocase(p->name, t->value);
+    if (str_is_nocase(t->name, "id"))
+        return is_uuid(t->value, &p->object_id);
+    if (str_is_nocase(t->name, "displayName"))
+        return str_eq_nocase(t->value, p->name);
+    if (str_is_nocase(t->name, "userPrincipalName"))
+        return p->kind == META_USER && str_eq_nocase(t->value, p->upn);
+    if (str_is_nocase(t->name, "identifierUris")) /* nothing has one */
+        return false;
+    return p->kind == META_SERVICE_PRINCIPAL && is_uuid(t->value, &p->app_id);
+}
+
+static bool listed(const struct http_filter *f, const struct snapshot_principal *p)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (!term_holds(&f->terms[i], p))
+            return false;
+    return true;
+}
+
+static enum rc filter_read(struct http_request *req, struct http_filter *ret, struct err *e)
+{
+    static const char *const offered[] = {"id",
+                                          "appId",
+                                          "displayName",
+                                          "startswith",
+                                          "userPrincipalName",
+                                          "servicePrincipalNames",
+                                          "identifierUris",
+                                          NULL};
+    enum rc rc = http_filter_read(req, ret, e);
+
+    return rc == RC_OK ? http_filter_known(ret, offered, e) : rc;
 }
 
 enum http_verdict directory_list(struct http_request *req, enum meta_principal_kind kind)
@@ -337,17 +394,21 @@ enum http_verdict directory_list(struct http_request *req, enum meta_principal_k
     const struct snapshot_identity *i = admission_of(req)->snapshot->identity;
     CLEANUP(json_freep) struct json *j = json_new_object();
     struct json *list = json_new_array();
+    struct http_filter filter = {.n = 0};
+    struct err e = {0};
 
+    json_set(j, "value", list);
+    if (filter_read(req, &filter, &e) != RC_OK)
+        return directory_fail(req, &e);
     for (size_t k = 0; k < i->n_principals; k++) {
-        if (i->principals[k].kind != kind)
+        if (i->principals[k].kind != kind || !listed(&filter, &i->principals[k]))
             continue;
         struct json *one = json_new_object();
 
-        show(&i->principals[k], one);
+        directory_render(&i->principals[k], one);
         json_append(list, one);
     }
-    json_set(j, "value", list);
-    return answer(req, 200, j);
+    return directory_answer_json(req, 200, j);
 }
 
 enum http_verdict directory_show(struct http_request *req, enum meta_principal_kind kind)

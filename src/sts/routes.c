@@ -9,7 +9,22 @@
 #define A_USER        "Kidoban.Identity/users"
 #define A_APP         "Kidoban.Identity/servicePrincipals"
 #define A_KEY         "Kidoban.Identity/keys"
+#define GRAPH         "/v1.0"
+#define G_USERS       GRAPH "/users"
+#define G_APPS        GRAPH "/applications"
+#define G_PRINCIPALS  GRAPH "/servicePrincipals"
 #define TOKEN         ROUTE_CALL, sts_token_post, sts_token_password_post
+
+/* An application and its service principal are one thing here. */
+/* clang-format off */
+#define GRAPH_APP(at) \
+    {HTTP_GET, at, "signed-in", ROUTE_CALL, sts_apps_get, NULL}, \
+    {HTTP_GET, at "/{id}", "signed-in", ROUTE_CALL, sts_app_get, NULL}, \
+    {HTTP_PATCH, at "/{id}", A_APP "/write", ROUTE_CALL, sts_graph_app_patch, NULL}, \
+    {HTTP_DELETE, at "/{id}", A_APP "/delete", ROUTE_CALL, sts_app_delete, NULL}, \
+    {HTTP_POST, at "/{id}/addPassword", A_APP "/write", ROUTE_CALL, sts_app_add_password, NULL}, \
+    {HTTP_POST, at "/{id}/removePassword", A_APP "/write", ROUTE_CALL, sts_graph_remove_password, NULL}
+/* clang-format on */
 
 static const struct http_route routes[] = {
     {HTTP_GET, "/adfs" CONFIGURATION, "public", ROUTE_CALL, sts_discovery_get, NULL},
@@ -50,6 +65,21 @@ static const struct http_route routes[] = {
     {HTTP_POST, APPS "/{id}/addPassword", A_APP "/write", ROUTE_CALL, sts_app_add_password, NULL},
     {HTTP_POST, APPS "/{id}/removePassword", A_APP "/write", ROUTE_CALL, sts_app_remove_password,
      NULL},
+    {HTTP_GET, GRAPH "/me", "signed-in", ROUTE_CALL, sts_graph_me, NULL},
+    {HTTP_POST, GRAPH "/directoryObjects/getByIds", "signed-in", ROUTE_CALL, sts_graph_by_ids,
+     NULL},
+    {HTTP_GET, GRAPH "/groups", "signed-in", ROUTE_CALL, sts_graph_groups, NULL},
+    {HTTP_GET, G_USERS, "signed-in", ROUTE_CALL, sts_users_get, NULL},
+    {HTTP_POST, G_USERS, A_USER "/write", ROUTE_CALL, sts_users_post, sts_users_password_post},
+    {HTTP_GET, G_USERS "/{id}", "signed-in", ROUTE_CALL, sts_user_get, NULL},
+    {HTTP_PATCH, G_USERS "/{id}", A_USER "/write", ROUTE_CALL, sts_graph_user_patch,
+     sts_graph_user_password_patch},
+    {HTTP_DELETE, G_USERS "/{id}", A_USER "/delete", ROUTE_CALL, sts_user_delete, NULL},
+    {HTTP_POST, G_APPS, A_APP "/write", ROUTE_CALL, sts_graph_application_post, NULL},
+    {HTTP_POST, G_PRINCIPALS, A_APP "/write", ROUTE_CALL, sts_graph_service_principal_post, NULL},
+    GRAPH_APP(G_APPS),
+    GRAPH_APP(G_PRINCIPALS),
+
     {HTTP_GET, DIRECTORY "/keys", A_KEY "/read", ROUTE_CALL, sts_signing_keys_get, NULL},
     {HTTP_POST, DIRECTORY "/keys/rotate", A_KEY "/rotate/action", ROUTE_CALL,
      sts_signing_keys_rotate, NULL},
