@@ -1,6 +1,6 @@
 /* kidoban ad: users, service principals, the keys that sign their tokens. Shaped like `az ad`. */
 #include "base/uuid.h"
-#include "cli/command.h"
+#include "cli/role.h"
 #include <stdio.h>
 
 enum { LINE_MAX_LENGTH = 1024, DAYS_OF_A_YEAR = 365 };
@@ -122,46 +122,12 @@ static struct json *with_secret(struct cli_session *s, const struct json *answer
     return out;
 }
 
-static enum rc find_role(struct cli_session *s, const char *scope, struct str *ret, struct err *e)
-{
-    CLEANUP(json_freep) struct json *list = NULL;
-    const char *role = cli_value(s->args, CLI_ROLE);
-    struct str filter = cli_escape(s, arena_printf(&s->arena, "roleName eq '%s'", role));
-    struct str path = arena_printf(
-        &s->arena, "%s/providers/Microsoft.Authorization/roleDefinitions?%%24filter=%s", scope,
-        filter.ptr);
-    enum rc rc = cli_list(s, path, &list, e);
-
-    if (rc != RC_OK)
-        return rc;
-    if (json_len(list) == 0)
-        return err_set(e, RC_NOT_FOUND, "Role '%s' doesn't exist.", role);
-    *ret = arena_copy(&s->arena, json_str(json_get(json_at(list, 0), "id")));
-    return RC_OK;
-}
-
 static enum rc assign(struct cli_session *s, const char *scope, struct str principal, struct err *e)
 {
-    CLEANUP(json_freep) struct json *body = json_new_object(), *answer = NULL;
-    struct json *properties = json_new_object();
-    struct uuid name = uuid_random();
-    char text[UUID_TEXT_MAX];
-    struct str role;
+    CLEANUP(json_freep) struct json *made = NULL;
 
-    json_set(body, "properties", properties);
-    enum rc rc = find_role(s, scope, &role, e);
-
-    if (rc != RC_OK)
-        return rc;
-    json_set_str(properties, "roleDefinitionId", role);
-    json_set_str(properties, "principalId", principal);
-    json_set_text(properties, "principalType", "ServicePrincipal");
-    uuid_format(&name, text);
-    return cli_request(s, "PUT",
-                       arena_printf(&s->arena,
-                                    "%s/providers/Microsoft.Authorization/roleAssignments/%s",
-                                    scope, text),
-                       body, &answer, e);
+    return cli_role_assign(s, strcmp(scope, "/") == 0 ? STR("") : str_from(scope),
+                           cli_value(s->args, CLI_ROLE), principal, &made, e);
 }
 
 static enum rc assign_all(struct cli_session *s, struct str principal, struct err *e)

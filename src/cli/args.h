@@ -36,6 +36,12 @@ enum { CLI_WORDS_MAX = 6, CLI_VALUES_MAX = 128 };
     X(DISPLAY_NAME, "display-name", 0, NULL, ONE, "NAME", "what it is called") \
     X(ACCOUNT_ENABLED, "account-enabled", 0, NULL, SWITCH, "true|false", "may it sign in?") \
     X(ROLE, "role", 0, NULL, ONE, "ROLE", "a role by its name") \
+    X(SCOPE, "scope", 0, NULL, ONE, "ID", "where: a resource's id, or / for everywhere") \
+    X(ASSIGNEE, "assignee", 0, NULL, ONE, "WHO", "a user's name, an application id or an object id") \
+    X(ALL, "all", 0, NULL, NONE, "", "everywhere in the subscription") \
+    X(INCLUDE_INHERITED, "include-inherited", 0, NULL, NONE, "", "also what counts here and was given further up") \
+    X(IDS, "ids", 0, NULL, MANY, "ID...", "their ids") \
+    X(DESCRIPTION, "description", 0, NULL, ONE, "TEXT", "what it is for") \
     X(SCOPES, "scopes", 0, NULL, MANY, "ID...", "where the role counts") \
     X(YEARS, "years", 0, NULL, ONE, "N", "how long the secret is good; without: until it is deleted") \
     X(APPEND, "append", 0, NULL, NONE, "", "keep the other secrets") \

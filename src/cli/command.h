@@ -24,6 +24,7 @@ extern const struct cli_command cli_ad_commands[];
 extern const struct cli_command cli_az_commands[];
 extern const struct cli_command cli_group_commands[];
 extern const struct cli_command cli_registry_commands[];
+extern const struct cli_command cli_role_commands[];
 extern const struct cli_command cli_rule_commands[];
 extern const struct cli_command cli_vnet_commands[];
 extern const struct cli_command cli_attachment_commands[];
