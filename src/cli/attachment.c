@@ -1,8 +1,7 @@
 /* kidoban network attachment: how a virtual network reaches the server. They belong to the server,
  * not to a group. */
 #include "cli/command.h"
-#include <errno.h>
-#include <stdlib.h>
+#include <limits.h>
 
 static struct str path_of(struct cli_session *s)
 {
@@ -26,18 +25,33 @@ static struct json *with_text(const char *member, const char *value)
     return object;
 }
 
-/* Decimal, or hexadecimal with 0x. */
+static unsigned digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (unsigned)(c - '0');
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : UINT_MAX;
+}
+
+/* Decimal, or hexadecimal with 0x; a zero before it makes nothing octal. */
 static enum rc number(struct str text, struct json *to, const char *member, struct err *e)
 {
-    char copy[32], *end = NULL;
-    unsigned long value;
+    bool hex = str_starts_nocase(text, STR("0x"));
+    struct str digits = str_skip(text, hex ? 2 : 0);
+    unsigned base = hex ? 16 : 10;
+    uint64_t value = 0;
 
-    if (text.len == 0 || str_copy(text, copy, sizeof(copy)) != RC_OK || copy[0] == '-')
-        return err_set(e, RC_INVALID, "%.*s is no number", STR_ARG(text));
-    errno = 0;
-    value = strtoul(copy, &end, 0);
-    if (errno || *end || value > UINT32_MAX)
-        return err_set(e, RC_INVALID, "%s is no number of 32 bits", copy);
+    for (size_t i = 0; i < digits.len; i++) {
+        unsigned digit = digit_of(digits.ptr[i]);
+
+        if (digit >= base)
+            return err_set(e, RC_INVALID, "%.*s is no number", STR_ARG(text));
+        value = value * base + digit;
+        if (value > UINT32_MAX)
+            return err_set(e, RC_INVALID, "%.*s is no number of 32 bits", STR_ARG(text));
+    }
+    if (digits.len == 0)
+        return err_set(e, RC_INVALID, "'%.*s' is no number", STR_ARG(text));
     json_set(to, member, json_new_int((int64_t)value));
     return RC_OK;
 }
@@ -158,17 +172,15 @@ static enum rc vnet_id(struct cli_session *s, struct str *ret, struct err *e)
     return RC_OK;
 }
 
-static enum rc create(struct cli_session *s, struct json **ret, struct err *e)
+enum rc cli_attachment_body(const struct cli_args *a, struct str vnet, struct json **ret,
+                            struct err *e)
 {
     CLEANUP(json_freep) struct json *body = json_new_object();
     struct json *properties = json_new_object();
-    const struct cli_args *a = s->args;
-    struct str vnet = STR_NONE;
-    enum rc rc = vnet_id(s, &vnet, e);
 
     json_set(body, "properties", properties);
-    if (rc == RC_OK)
-        rc = set_evidence(a, properties, e);
+    enum rc rc = set_evidence(a, properties, e);
+
     if (rc != RC_OK)
         return rc;
     json_set(properties, "virtualNetwork", reference(vnet));
@@ -181,7 +193,20 @@ static enum rc create(struct cli_session *s, struct json **ret, struct err *e)
     if (cli_given(a, CLI_TRUSTED_SERVICE))
         json_set(properties, "trustedService", json_new_bool(true));
     set_pairs(a, properties);
-    return cli_request(s, "PUT", path_of(s), body, ret, e);
+    *ret = body;
+    body = NULL;
+    return RC_OK;
+}
+
+static enum rc create(struct cli_session *s, struct json **ret, struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct str vnet = STR_NONE;
+    enum rc rc = vnet_id(s, &vnet, e);
+
+    if (rc == RC_OK)
+        rc = cli_attachment_body(s->args, vnet, &body, e);
+    return rc == RC_OK ? cli_request(s, "PUT", path_of(s), body, ret, e) : rc;
 }
 
 static enum rc show(struct cli_session *s, struct json **ret, struct err *e)

@@ -37,6 +37,9 @@ NODISCARD enum rc cli_subnet_id(struct cli_session *s, struct str registry, stru
 /* acr login, in a file of its own: it talks to the data plane and starts docker. */
 NODISCARD enum rc cli_acr_login(struct cli_session *s, struct json **ret, struct err *e);
 
+/* What the options of an attachment say, as what is sent for it. */
+NODISCARD enum rc cli_attachment_body(const struct cli_args *a, struct str vnet, struct json **ret,
+                                      struct err *e);
 /* --tags a=b c, as an object. */
 struct json *cli_tags(const struct cli_args *a);
 struct json *cli_strings(const struct cli_args *a, enum cli_option o);
