@@ -2,12 +2,13 @@
 #include "app/helper_queue.h"
 #include "base/log.h"
 #include "sys/fd.h"
+#include "sys/sock.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-static const struct {
+static const struct seat_kind {
     uint8_t service, family;
 } seats[] = {{HELPER_DATA, 4}, {HELPER_DATA, 6}, {HELPER_CONTROL, 4}, {HELPER_CONTROL, 6}};
 enum { SEATS = ARRAY_LEN(seats) };
@@ -118,21 +119,44 @@ struct cut {
     struct loop_task task;
     struct loop *loop;
     struct uuid attachment;
-    char device[HELPER_NAME_MAX]; /* "": none */
-    unsigned ifindex;             /* the one that has this name now; 0: none */
+    const struct seat_kind *seat; /* of one of its listeners; NULL: of all */
+    char device[HELPER_NAME_MAX]; /* "", or: those of main listeners that came through it */
+    unsigned ifindex;             /* of what has it now; 0: nothing */
     unsigned grace_ms;
 };
+
+static bool was_there(const struct evidence *ev, const void *arg)
+{
+    const struct cut *c = arg;
+
+    if (!uuid_eq(&ev->attachment, &c->attachment))
+        return false;
+    return !c->seat || (ev->local.family == c->seat->family &&
+                        (ev->class == NET_CONTROL) == (c->seat->service == HELPER_CONTROL));
+}
+
+/* The next interface of a name is another. */
+static bool came_through(const struct evidence *ev, const void *arg)
+{
+    const struct cut *c = arg;
+
+    return uuid_is_nil(&ev->attachment) && ev->ifindex != c->ifindex &&
+           strncmp(ev->interface, c->device, sizeof(ev->interface)) == 0;
+}
 
 static void cut_run(struct loop_task *task)
 {
     struct cut *c = CONTAINER_OF(task, struct cut, task);
 
-    if (c->device[0] != '\0')
-        net_streams_cut_interface(c->loop, c->device, c->ifindex);
-    else if (c->grace_ms > 0)
+    if (c->device[0] != '\0') {
+        if (ifindex_of(c->device, &c->ifindex, NULL) != RC_OK)
+            c->ifindex = 0;
+        net_streams_cut(c->loop, came_through, c);
+    } else if (c->grace_ms > 0) {
         net_streams_end(c->loop, &c->attachment, c->grace_ms);
-    else
-        net_streams_cut(c->loop, &c->attachment);
+    } else {
+        net_streams_cut(c->loop, was_there, c);
+    }
     free(c);
 }
 
@@ -152,16 +176,14 @@ static void cut_everywhere(const struct attached *a, const struct cut *what)
 
 /* They would keep the namespace alive, and who they were is no longer known. */
 static void cut_connections(const struct attached *a, const struct uuid *attachment,
-                            unsigned grace_ms)
+                            const struct seat_kind *seat, unsigned grace_ms)
 {
-    cut_everywhere(a, &(struct cut){.attachment = *attachment, .grace_ms = grace_ms});
+    cut_everywhere(a, &(struct cut){.attachment = *attachment, .seat = seat, .grace_ms = grace_ms});
 }
 
-/* Those that reached a main listener through a device of this name that was there before. */
-static void cut_arrivals(const struct attached *a, const char device[HELPER_NAME_MAX],
-                         unsigned ifindex)
+static void cut_arrivals(const struct attached *a, const char device[HELPER_NAME_MAX])
 {
-    struct cut c = {.ifindex = ifindex};
+    struct cut c = {.ifindex = 0};
 
     memcpy(c.device, device, sizeof(c.device));
     cut_everywhere(a, &c);
@@ -254,7 +276,7 @@ static void vacate(struct attached *a, const struct attachment *t, struct seat *
         return;
     net_listener_free(s->listener);
     s->listener = NULL;
-    cut_connections(a, &t->uuid, 0);
+    cut_connections(a, &t->uuid, &seats[s - t->seats], 0);
 }
 
 static size_t seat_of(const struct helper_message *m)
@@ -300,8 +322,8 @@ void attached_take(struct attached *a, const struct helper_message *m, int fd)
     }
     if (!s->listener)
         fd_close(fd);
-    if (m->kind == HELPER_DEVICE && m->state != HELPER_FAILED) /* then which one is not said */
-        cut_arrivals(a, t->place, m->ifindex);
+    if (m->kind == HELPER_DEVICE)
+        cut_arrivals(a, t->place);
     set_state(a, s, state, error);
     log_info("attachment.listener", F_TEXT("place", t->place), F_U64("family", m->family),
              F_U64("port", m->port), F_BOOL("listening", s->listener != NULL));
@@ -382,7 +404,7 @@ static void drop_unwanted(struct attached *a, const struct origin_attachment *li
         }
         ask_close(a, t);
         /* What main listeners took is judged again. */
-        cut_connections(a, &t->uuid, grace_of(t, list, n));
+        cut_connections(a, &t->uuid, NULL, grace_of(t, list, n));
         remove_one(a, link);
     }
 }

@@ -42,14 +42,12 @@ void net_stream_finish(struct net_stream *s);
 void net_stream_close(struct net_stream *s); /* frees it; unflushed output is tried once */
 void net_stream_reset(struct net_stream *s); /* frees it; collected bytes are dropped, SO_LINGER 0 */
 
-/* An attachment's namespace or device went: its streams on this loop are cut and let go of their sockets, which would
- * keep it alive. Their owners are told as of an error. */
-void net_streams_cut(struct loop *l, const struct uuid *attachment);
-/* The attachment is no more: they are cut after `ms`, so that who is being refused can be told so. */
+/* A namespace or device went: its streams on this loop, those of which `gone` says so, are cut and let go of their sockets,
+ * which would keep it alive. Their owners are told as of an error. Asked are those of attachments and those whose interface
+ * is known. */
+void net_streams_cut(struct loop *l, bool (*gone)(const struct evidence *ev, const void *arg), const void *arg);
+/* The attachment is no more: its streams are cut after `ms`, so that who is being refused can be told so. */
 void net_streams_end(struct loop *l, const struct uuid *attachment, unsigned ms);
-/* The same for streams that came to a main listener through an interface of this name, unless it is the one that has the
- * name now (`ifindex`; 0: none has): the next interface of a name is another. */
-void net_streams_cut_interface(struct loop *l, const char *name, unsigned ifindex);
 /* From now on nobody on this loop is told of a new stream: connections that are still opening are closed, and so are those
  * that come. */
 void net_streams_refuse(struct loop *l);

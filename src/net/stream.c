@@ -485,13 +485,14 @@ static void stream_cut(struct net_stream *s)
     stream_queue_again(s);
 }
 
-void net_streams_cut(struct loop *l, const struct uuid *attachment)
+void net_streams_cut(struct loop *l, bool (*gone)(const struct evidence *ev, const void *arg),
+                     const void *arg)
 {
     struct net_stream *next;
 
     for (struct net_stream *s = net_local_of(l)->placed; s; s = next) {
         next = s->next;
-        if (uuid_eq(&s->evidence.attachment, attachment))
+        if (gone(&s->evidence, arg))
             stream_cut(s);
     }
 }
@@ -508,18 +509,6 @@ void net_streams_end(struct loop *l, const struct uuid *attachment, unsigned ms)
             continue;
         s->grace = loop_timer_new(l, stream_grace_over, s);
         loop_timer_start(s->grace, ms);
-    }
-}
-
-void net_streams_cut_interface(struct loop *l, const char *name, unsigned ifindex)
-{
-    struct net_stream *next;
-
-    for (struct net_stream *s = net_local_of(l)->placed; s; s = next) {
-        next = s->next;
-        if (uuid_is_nil(&s->evidence.attachment) && s->evidence.ifindex != ifindex &&
-            strncmp(s->evidence.interface, name, sizeof(s->evidence.interface)) == 0)
-            stream_cut(s);
     }
 }
 

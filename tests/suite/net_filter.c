@@ -3,7 +3,6 @@
 #include "test.h"
 
 #include "base/metric.h"
-#include <net/if.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -386,25 +385,38 @@ struct cutter {
     struct peer *peer;
 };
 
+static bool of_nobody(const struct evidence *ev, const void *arg)
+{
+    (void)arg;
+    return uuid_eq(&ev->attachment, &(struct uuid){{9}});
+}
+
+static bool of_the_attachment(const struct evidence *ev, const void *arg)
+{
+    return uuid_eq(&ev->attachment, arg);
+}
+
+static bool of_the_interface(const struct evidence *ev, const void *arg)
+{
+    return uuid_is_nil(&ev->attachment) && strcmp(ev->interface, arg) == 0;
+}
+
 static void cut_run(struct loop_task *t)
 {
     struct cutter *c = CONTAINER_OF(t, struct cutter, task);
 
-    net_streams_cut(c->peer->wire.loop, &(struct uuid){{9}});
+    net_streams_cut(c->peer->wire.loop, of_nobody, NULL);
     assert_false(c->peer->failed);
-    net_streams_cut(c->peer->wire.loop, &attachment);
+    net_streams_cut(c->peer->wire.loop, of_the_attachment, &attachment);
 }
 
 static void cut_interface_run(struct loop_task *t)
 {
     struct cutter *c = CONTAINER_OF(t, struct cutter, task);
-    unsigned loopback = if_nametoindex("lo");
 
-    net_streams_cut_interface(c->peer->wire.loop, "l", 0);
-    net_streams_cut_interface(c->peer->wire.loop, "lo1", 0);
-    net_streams_cut_interface(c->peer->wire.loop, "lo", loopback);
+    net_streams_cut(c->peer->wire.loop, of_the_interface, "lo1");
     assert_false(c->peer->failed);
-    net_streams_cut_interface(c->peer->wire.loop, "lo", loopback + 1); /* made again */
+    net_streams_cut(c->peer->wire.loop, of_the_interface, "lo");
 }
 
 static void end_run(struct loop_task *t)
