@@ -37,45 +37,50 @@ struct provider_type {
     const char *name, *versions, *otherwise; /* otherwise: defaultApiVersion, or NULL */
     const char *capabilities;
     bool everywhere; /* in every location; else in none */
+    bool profiles;   /* part of az's API profiles */
+    bool zones;      /* can be in zones, which every location has here */
 };
 static const struct provider_type registry_types[] = {
-    {"registries", REGISTRY_VERSIONS, NULL, MOVES "SystemAssignedResourceIdentity, " TAGS, true},
-    {"checkNameAvailability", REGISTRY_VERSIONS, NULL, "None", true},
-    {"operations", REGISTRY_VERSIONS, NULL, "None", true},
-    {"locations", REGISTRY_VERSIONS, NULL, "None", true},
+    {"registries", REGISTRY_VERSIONS, NULL, MOVES "SystemAssignedResourceIdentity, " TAGS, true,
+     false, false},
+    {"checkNameAvailability", REGISTRY_VERSIONS, NULL, "None", true, false, false},
+    {"operations", REGISTRY_VERSIONS, NULL, "None", true, false, false},
+    {"locations", REGISTRY_VERSIONS, NULL, "None", true, false, false},
     {0},
 };
 static const struct provider_type network_types[] = {
-    {"virtualNetworks", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true},
-    {"virtualNetworks/subnets", NETWORK_VERSIONS, "2020-03-01", "None", true},
-    {"publicIPAddresses", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true},
-    {"networkInterfaces", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true},
-    {"networkSecurityGroups", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true},
-    {"locations", NETWORK_VERSIONS, NULL, "None", false},
-    {"operations", NETWORK_VERSIONS, NULL, "None", true},
+    {"virtualNetworks", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true, true, false},
+    {"virtualNetworks/subnets", NETWORK_VERSIONS, "2020-03-01", "None", true, false, false},
+    {"publicIPAddresses", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true, true, true},
+    {"networkInterfaces", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true, true, false},
+    {"networkSecurityGroups", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true, true, false},
+    {"locations", NETWORK_VERSIONS, NULL, "None", false, true, false},
+    {"operations", NETWORK_VERSIONS, NULL, "None", true, false, false},
     {0},
 };
 static const struct provider_type resource_types[] = {
-    {"tenants", RESOURCE_VERSIONS, NULL, "None", false},
-    {"locations", RESOURCE_VERSIONS, NULL, "None", false},
-    {"providers", RESOURCE_VERSIONS, NULL, "None", false},
-    {"subscriptions", RESOURCE_VERSIONS, NULL, "None", false},
-    {"subscriptions/locations", RESOURCE_VERSIONS, NULL, "None", false},
-    {"subscriptions/providers", RESOURCE_VERSIONS, NULL, "None", false},
-    {"subscriptions/resources", RESOURCE_VERSIONS, NULL, "None", false},
+    {"tenants", RESOURCE_VERSIONS, NULL, "None", false, false, false},
+    {"locations", RESOURCE_VERSIONS, NULL, "None", false, false, false},
+    {"providers", RESOURCE_VERSIONS, NULL, "None", false, false, false},
+    {"subscriptions", RESOURCE_VERSIONS, NULL, "None", false, false, false},
+    {"subscriptions/locations", RESOURCE_VERSIONS, NULL, "None", false, false, false},
+    {"subscriptions/providers", RESOURCE_VERSIONS, NULL, "None", false, false, false},
+    {"subscriptions/resources", RESOURCE_VERSIONS, NULL, "None", false, false, false},
     {"subscriptions/resourceGroups", RESOURCE_VERSIONS, NULL, "SupportsTags, SupportsLocation",
      true},
-    {"subscriptions/resourceGroups/resources", RESOURCE_VERSIONS, NULL, "None", false},
-    {"subscriptions/tagNames", RESOURCE_VERSIONS, NULL, "None", false},
-    {"subscriptions/operationresults", RESOURCE_VERSIONS, NULL, "None", false},
-    {"resourceGroups", RESOURCE_VERSIONS, NULL, "SupportsTags, SupportsLocation", true},
-    {"resources", RESOURCE_VERSIONS, NULL, "None", false},
-    {"tags", RESOURCE_VERSIONS, NULL, "None", false},
+    {"subscriptions/resourceGroups/resources", RESOURCE_VERSIONS, NULL, "None", false, false,
+     false},
+    {"subscriptions/tagNames", RESOURCE_VERSIONS, NULL, "None", false, false, false},
+    {"subscriptions/operationresults", RESOURCE_VERSIONS, NULL, "None", false, false, false},
+    {"resourceGroups", RESOURCE_VERSIONS, NULL, "SupportsTags, SupportsLocation", true, false,
+     false},
+    {"resources", RESOURCE_VERSIONS, NULL, "None", false, false, false},
+    {"tags", RESOURCE_VERSIONS, NULL, "None", false, false, false},
     {0},
 };
 static const struct provider_type role_types[] = {
-    {"roleAssignments", ROLE_VERSIONS, NULL, "SupportsExtension", false},
-    {"roleDefinitions", ROLE_VERSIONS, NULL, "SupportsExtension", false},
+    {"roleAssignments", ROLE_VERSIONS, NULL, "SupportsExtension", false, false, false},
+    {"roleDefinitions", ROLE_VERSIONS, NULL, "SupportsExtension", false, false, false},
     {0},
 };
 static const struct provider_type no_types[] = {{0}};
@@ -178,6 +183,38 @@ static struct json *words(const char *text)
     return list;
 }
 
+/* Which version az's profiles use. */
+static struct json *profiles_json(void)
+{
+    static const char *const profiles[][2] = {{"2017-03-09-profile", "2015-06-15"},
+                                              {"2018-03-01-hybrid", "2017-10-01"},
+                                              {"2019-03-01-hybrid", "2017-10-01"}};
+    struct json *list = json_new_array();
+
+    for (size_t i = 0; i < ARRAY_LEN(profiles); i++) {
+        struct json *one = json_new_object();
+
+        json_set_text(one, "profileVersion", profiles[i][0]);
+        json_set_text(one, "apiVersion", profiles[i][1]);
+        json_append(list, one);
+    }
+    return list;
+}
+
+static struct json *zones_json(void)
+{
+    struct json *list = json_new_array();
+
+    for (size_t i = 0; arm_location_display(i); i++) {
+        struct json *one = json_new_object();
+
+        json_set_text(one, "location", arm_location_display(i));
+        json_set(one, "zones", words("1 2 3"));
+        json_append(list, one);
+    }
+    return list;
+}
+
 static struct json *type_json(const struct provider_type *t)
 {
     struct json *out = json_new_object(), *locations = json_new_array();
@@ -189,6 +226,10 @@ static struct json *type_json(const struct provider_type *t)
     json_set(out, "apiVersions", words(t->versions));
     if (t->otherwise)
         json_set_text(out, "defaultApiVersion", t->otherwise);
+    if (t->profiles)
+        json_set(out, "apiProfiles", profiles_json());
+    if (t->zones)
+        json_set(out, "zoneMappings", zones_json());
     json_set_text(out, "capabilities", t->capabilities);
     return out;
 }

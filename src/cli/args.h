@@ -10,6 +10,7 @@ enum { CLI_WORDS_MAX = 6, CLI_VALUES_MAX = 128 };
 /* Name, letter (0: none), second name (NULL: none), how many values, what a value is called, what it is for. */
 #define CLI_OPTIONS(X)                                                                             \
     X(NAME, "name", 'n', NULL, ONE, "NAME", "what it is called") \
+    X(NAMESPACE, "namespace", 0, NULL, ONE, "NAMESPACE", "Microsoft.ContainerRegistry, Microsoft.Network") \
     X(GROUP, "resource-group", 'g', NULL, ONE, "GROUP", "its resource group") \
     X(OUTPUT, "output", 'o', NULL, ONE, "FORMAT", "json, table, tsv or none") \
     X(DATA, "data", 0, NULL, ONE, "DIR", "the server's data folder, for its admin.json") \

@@ -9,9 +9,9 @@ enum { OUTPUT_MAX = 128 * 1024 * 1024, HELP_MAX = 64 * 1024 };
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND };
 
 static const struct cli_command *const tables[] = {
-    cli_account_commands, cli_ad_commands,       cli_az_commands,
-    cli_group_commands,   cli_registry_commands, cli_role_commands,
-    cli_rule_commands,    cli_vnet_commands,     cli_attachment_commands};
+    cli_account_commands, cli_provider_commands,  cli_ad_commands,   cli_az_commands,
+    cli_group_commands,   cli_registry_commands,  cli_role_commands, cli_rule_commands,
+    cli_vnet_commands,    cli_attachment_commands};
 
 static const char head[] =
     "usage: kidoban serve [options]          the server (kidoban serve --help)\n"
@@ -174,6 +174,8 @@ static const char *advice_for(const char *code)
          "`kidoban acr update --name NAME --admin-enabled true` enables it."},
         {"ResourceGroupNotFound",
          "`kidoban group list` shows the groups, `kidoban group create` makes one."},
+        {"MissingSubscriptionRegistration",
+         "`kidoban provider register --namespace NAMESPACE` lets the subscription use it."},
         {"SubscriptionNotFound",
          "`kidoban account list` shows the subscriptions, `kidoban account set` chooses one."},
     };

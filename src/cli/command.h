@@ -22,6 +22,7 @@ struct cli_command {
 extern const struct cli_command cli_account_commands[];
 extern const struct cli_command cli_ad_commands[];
 extern const struct cli_command cli_az_commands[];
+extern const struct cli_command cli_provider_commands[];
 extern const struct cli_command cli_group_commands[];
 extern const struct cli_command cli_registry_commands[];
 extern const struct cli_command cli_role_commands[];
