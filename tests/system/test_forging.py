@@ -195,7 +195,8 @@ def test_what_an_honest_proxy_says_is_believed(border, door, name, sent):
 
 NAMES = ["X-Forwarded-For", "x-forwarded-for", "X_Forwarded_For", "X-Forwarded", "Forwarded-For", "X-Real-IP",
          "X-Client-IP", "Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Cluster-Client-IP",
-         "X-Original-Forwarded-For", "X-Azure-ClientIP", "X-Envoy-External-Address", "X-ProxyUser-IP", "X-Remote-Addr", "Via", "From"]
+         "X-Original-Forwarded-For", "X-Azure-ClientIP", "X-Envoy-External-Address", "X-ProxyUser-IP", "X-Remote-Addr", "Via",
+         "From"]
 FIELDS = [
     *[(name, [f"{name}: {FRIEND}"]) for name in NAMES],
     ("Forwarded", [f"Forwarded: for={FRIEND};proto=https;host={OPEN};by={FORWARDER}"]),
@@ -471,6 +472,38 @@ def test_between_requests_that_are_let_in(border):
             assert_gate(c.answer(), true_origin("public"))
             assert c.answer().status == 401
             assert_gate(c.answer(), true_origin("public"))
+
+
+BESIDE = [  # what the listeners of the control plane and of the metrics have for somebody on the machine itself
+    ("a registry's Host", request("/v2/app/manifests/v1"), 404),
+    ("a registry's Host, the control plane's path", request("/subscriptions?api-version=2022-12-01"), 404),
+    ("a registry in the target", request(f"http://{FENCED}/v2/", host="localhost"), 404),
+    ("a registry's path", request("/v2/app/manifests/v1", host="localhost"), 404),
+    ("a registry's tokens", request("/oauth2/token?service=myreg.azurecr.test", host="localhost"), 404),
+    ("the uploads", request("/v2/app/blobs/uploads/", "Content-Length: 0", method="POST", host="localhost"), 404),
+    ("a name that leads here (DNS rebinding)", request("/metrics", host="rebound.example"), 404),
+    ("another address than its own", request("/metrics", host=REGISTRY_ADDRESS), 404),
+    ("connect", request(f"{FENCED}:443", method="CONNECT", host="localhost"), 404),
+]
+
+
+@pytest.mark.parametrize("name,sent,back", BESIDE, ids=ids(BESIDE))
+@pytest.mark.parametrize("door", ["control", "metrics"])
+def test_listeners_of_another_class_are_no_way_round(border, tokens, door, name, sent, back):
+    how = {"context": careless()} if door == "control" else {}
+    for with_token in (sent, sent.replace(b"\r\n\r\n", f"\r\n{bearer(tokens.good)}\r\n\r\n".encode(), 1)):
+        with border.knock("machine_itself", door, **how) as c:
+            a = c.send(with_token).answer()
+        assert a.status == back and "docker-distribution-api-version" not in a.fields, a
+    known = {"control": ("/metadata/endpoints?api-version=2022-09-01", 200), "metrics": ("/metrics", 200)}[door]
+    with border.knock("machine_itself", door, **how) as c:
+        assert c.send(request(known[0], host="localhost")).answer().status == known[1]
+
+
+@pytest.mark.parametrize("door,back", [("control", NO_TLS), ("metrics", 400)])
+def test_nobody_is_believed_there_either(border, door, back):
+    for _, sent in HEADERS:
+        attempt(border, "machine_itself", door, sent + request("/metrics", host="localhost"), back, origin="nobody")
 
 
 # --- TLS -------------------------------------------------------------------------------------------------------------

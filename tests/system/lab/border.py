@@ -20,7 +20,8 @@ PUBLIC, PUBLICS = "198.51.100.4", [f"198.51.100.{100 + i}" for i in range(60)]  
 OPEN, FENCED = "openreg.azurecr.test", "myreg.azurecr.test"
 DOORS = {"main": (443, True, REGISTRY_ADDRESS), "plain": (8080, False, REGISTRY_ADDRESS),
          "proxy": (8444, False, REGISTRY_ADDRESS), "proxy tls": (8445, True, REGISTRY_ADDRESS),
-         "six": (8080, False, REGISTRY_ADDRESS6)}
+         "six": (8080, False, REGISTRY_ADDRESS6), "control": (8443, True, "127.0.0.1"),
+         "metrics": (9464, False, "127.0.0.1")}
 MARKS = """table bridge marks {
   chain from_machines { type filter hook prerouting priority 0; policy accept; iifname "%s" meta mark set 0x105; }
 }
@@ -30,8 +31,8 @@ MARKS = """table bridge marks {
 class Border(Gateway):
     """Let in by myreg, which is fenced: subnet apps of network a (device brA; hosts allowed, and other of another
     subnet), of network b (mark 0x105, which the host's firewall gives to what comes by the port of elsewhere), of
-    network c (range 10.8.0.0/16; host ranged), and the address of friend. Nobody else: public, and tenant, a machine of a
-    network of its own (netns) that has the addresses of forwarder, balancer and friend."""
+    network c (range 10.8.0.0/16; host ranged), and the address of friend. Nobody else: public, and tenant, a machine of
+    a network of its own (netns) that has the addresses of forwarder, balancer and friend."""
 
     def __init__(self, lab):
         options = [("--listen", "0.0.0.0:8080,plain"), ("--listen", "[::]:8080,plain"),
@@ -39,6 +40,7 @@ class Border(Gateway):
                    ("--trusted-proxy", BALANCER + "/31"), ("--trusted-forwarder", FORWARDER + "/31")]
         super().__init__(lab, "border", ("10.9.0", "fd09::"), sum(options, ()))
         self.sysctl("net.ipv4.tcp_fwmark_accept=1")
+        self.machine_itself = self
         self.bridge("brC", "10.8.0.1/24")
         self.ranged = self.more("10.8.0.4", "brC", "10.8.0.1", "ranged")
         self.friend = self.more(FRIEND, "brP", "198.51.100.1", "friend", (FRIEND6, "2001:db8:1::1"))
