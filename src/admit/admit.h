@@ -108,7 +108,7 @@ struct registry_guard admit_guard(struct http_request *req);
  * allows anonymous pull. Sets nothing. */
 bool admit_principal_stands(const struct snapshot *s, const struct snapshot_registry *r, const struct principal *p);
 /* The principal that a record of the identity endpoint stands for. */
-void admit_identity(const struct snapshot_principal *known, struct principal *ret);
+void admit_identity(const struct snapshot_principal *known, int64_t credential, struct principal *ret);
 /* Whose name and password these are: the registry's admin user (its name in any case), a service principal (its application
  * id), or ADMIT_TOKEN_USER with a registry refresh token as the password. Under the request's snapshot; counts failures.
  * RC_UNAUTHENTICATED; RC_QUOTA after too many failures (429). */

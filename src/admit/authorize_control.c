@@ -18,9 +18,9 @@ static enum rc identity_of(struct http_request *req, struct str token, struct er
 
     if (!auth_identity_for_control(&t) || !uuid_eq(&t.tenant, &i->tenant))
         return err_set(e, RC_UNAUTHENTICATED, "the access token is for another audience");
-    if (!known || !known->enabled || known->generation != t.generation)
+    if (!snapshot_credential_stands(known, t.generation))
         return err_set(e, RC_UNAUTHENTICATED, "the credential was renewed or disabled");
-    admit_identity(known, &a->principal);
+    admit_identity(known, t.generation, &a->principal);
     a->authenticated = true;
     return RC_OK;
 }

@@ -53,27 +53,28 @@ static enum rc admin_sign_in(const struct snapshot_registry *r, const struct dig
 
 /* --- identities --- */
 
-void admit_identity(const struct snapshot_principal *p, struct principal *ret)
+void admit_identity(const struct snapshot_principal *p, int64_t credential, struct principal *ret)
 {
     *ret = (struct principal){.kind = PRINCIPAL_IDENTITY,
                               .object_id = p->object_id,
                               .app_id = p->app_id,
-                              .generation = p->generation,
+                              .generation = credential,
                               .administrator = p->administrator};
     set_name(ret, p->kind == META_USER ? p->upn : p->name);
 }
 
 /* All are compared, whichever matches. */
-static bool has_secret(const struct snapshot_principal *p, const struct digest *given)
+static const struct snapshot_secret *find_secret(const struct snapshot_principal *p,
+                                                 const struct digest *given)
 {
+    const struct snapshot_secret *found = NULL;
     int64_t now = clock_wall_us();
-    bool found = false;
 
     for (size_t i = 0; i < p->n_secrets; i++) {
         const struct snapshot_secret *s = &p->secrets[i];
 
         if (same_secret(&s->hash, given) && (s->expires_us == 0 || s->expires_us > now))
-            found = true;
+            found = s;
     }
     return found;
 }
@@ -83,12 +84,14 @@ static enum rc app_sign_in(const struct snapshot *s, struct str app_id, const st
 {
     struct uuid u;
     const struct snapshot_principal *p = NULL;
+    const struct snapshot_secret *secret;
 
     if (uuid_parse(app_id, &u, NULL) == RC_OK)
         p = snapshot_principal_by_app(s, &u);
-    if (!p || !p->enabled || !has_secret(p, given))
+    secret = p ? find_secret(p, given) : NULL;
+    if (!secret || !p->enabled)
         return refuse(e);
-    admit_identity(p, ret);
+    admit_identity(p, snapshot_credential(p, secret), ret);
     return RC_OK;
 }
 
@@ -106,7 +109,7 @@ bool admit_principal_stands(const struct snapshot *s, const struct snapshot_regi
         return r && r->admin_user && p->slot < 2 && r->admin_generation[p->slot] == p->generation;
     case PRINCIPAL_IDENTITY:
         known = snapshot_principal_by_object(s, &p->object_id);
-        return known && known->enabled && known->generation == p->generation;
+        return snapshot_credential_stands(known, p->generation);
     }
     return false;
 }
@@ -126,7 +129,8 @@ static enum rc read_refresh_token(struct http_request *req, struct str token, st
         return err_set(e, RC_UNAUTHENTICATED, "token: its credential was renewed or disabled");
     *ret = t.principal;
     if (ret->kind == PRINCIPAL_IDENTITY)
-        admit_identity(snapshot_principal_by_object(a->snapshot, &t.principal.object_id), ret);
+        admit_identity(snapshot_principal_by_object(a->snapshot, &t.principal.object_id),
+                       t.principal.generation, ret);
     return RC_OK;
 }
 

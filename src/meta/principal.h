@@ -14,7 +14,7 @@ struct meta_principal {
     struct str name;               /* what it is called */
     struct str upn;                /* a user's; "" for a service principal */
     struct str password;           /* a user's, as password_hash left it; "": none */
-    int64_t generation;            /* moves when a secret or the password goes, and when it is disabled */
+    int64_t generation;            /* moves when its password changes, and when it is disabled */
     int64_t created_us;
     bool enabled, administrator;
 };

@@ -213,9 +213,9 @@ static enum rc principal_of(const struct admission *a, const struct auth_identit
     const struct snapshot_principal *known =
         snapshot_principal_by_object(a->snapshot, &t->object_id);
 
-    if (!known || known->generation != t->generation)
+    if (!snapshot_credential_stands(known, t->generation))
         return err_set(e, RC_UNAUTHENTICATED, "token: its credential was renewed or disabled");
-    admit_identity(known, ret);
+    admit_identity(known, t->generation, ret);
     return RC_OK;
 }
 

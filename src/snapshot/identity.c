@@ -317,3 +317,29 @@ const struct snapshot_principal *snapshot_principal_by_upn(const struct snapshot
 
     return find(s->identity->by_upn, s->identity->n_users, &wanted, upn_order);
 }
+
+/* A few bits of the secret's id tell it from the principal's others. */
+static uint32_t secret_mark(const struct snapshot_secret *s)
+{
+    uint32_t mark;
+
+    memcpy(&mark, s->id.bytes, sizeof(mark));
+    return mark;
+}
+
+int64_t snapshot_credential(const struct snapshot_principal *p, const struct snapshot_secret *s)
+{
+    return (int64_t)((uint64_t)p->generation << 32 | (s ? secret_mark(s) : 0));
+}
+
+bool snapshot_credential_stands(const struct snapshot_principal *p, int64_t credential)
+{
+    if (!p || !p->enabled)
+        return false;
+    if (p->kind == META_USER)
+        return credential == snapshot_credential(p, NULL);
+    for (size_t i = 0; i < p->n_secrets; i++)
+        if (credential == snapshot_credential(p, &p->secrets[i]))
+            return true;
+    return false;
+}

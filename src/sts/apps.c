@@ -90,7 +90,7 @@ enum http_verdict sts_app_add_password(struct http_request *req)
         return HTTP_ANSWERED;
     enum rc rc = directory_find(&c, META_SERVICE_PRINCIPAL, &e);
 
-    c.replace = c.ended = json_bool(json_get_nocase(c.sent, "replace"), false);
+    c.replace = json_bool(json_get_nocase(c.sent, "replace"), false);
     if (rc == RC_OK)
         rc = room_for_another(&c, &e);
     if (rc == RC_OK)
@@ -112,7 +112,6 @@ enum http_verdict sts_app_remove_password(struct http_request *req)
     if (rc == RC_OK &&
         uuid_parse(json_str(json_get_nocase(c.sent, "keyId")), &c.remove, NULL) != RC_OK)
         rc = err_set(&e, RC_INVALID, "keyId says which secret goes.");
-    c.ended = true;
     if (rc == RC_OK)
         rc = directory_write(&c, &e);
     if (rc == RC_NOT_FOUND)

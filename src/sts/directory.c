@@ -165,11 +165,11 @@ static enum rc write_secrets(struct meta_tx *tx, const struct directory_call *c,
     return rc;
 }
 
-/* What others changed since the request came stays: only what was sent is set. */
+/* What others changed since the request came stays: only what was sent is set. True: what its
+ * credentials vouched for is over. (A secret that goes takes with it what it vouched for.) */
 static bool apply(const struct directory_call *c, struct meta_principal *p)
 {
-    bool ended =
-        c->ended || c->set.password || (c->set.enabled && p->enabled && !c->principal.enabled);
+    bool ended = c->set.password || (c->set.enabled && p->enabled && !c->principal.enabled);
 
     if (c->set.name)
         p->name = c->principal.name;

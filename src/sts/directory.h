@@ -22,7 +22,6 @@ struct directory_call { /* on the handler's stack; texts in the request's arena 
     struct meta_secret secret;      /* a new one; without a hash: none */
     struct uuid remove;             /* a secret to remove; nil: none */
     bool replace;                   /* the new secret is the only one */
-    bool ended; /* what its credentials vouched for is void: its generation moves */
 };
 
 /* Parses the body; on failure the error has been answered. */

@@ -12,6 +12,7 @@ struct issue {
     const struct snapshot_principal *who;
     const struct jws_key *key;
     struct uuid client;
+    int64_t credential;
     struct str audience, issuer;
     int64_t issued_us, expires_us;
 };
@@ -45,7 +46,7 @@ static enum rc add_access_token(const struct issue *i, struct buf *out, struct e
         .audience = i->audience,
         .upn = i->who->upn,
         .name = i->who->kind == META_USER ? i->who->name : STR_NONE,
-        .generation = i->who->generation,
+        .generation = i->credential ? i->credential : snapshot_credential(i->who, NULL),
         .issued_us = i->issued_us,
         .expires_us = i->expires_us,
     };
@@ -122,7 +123,7 @@ static void add_times(const struct issue *i, struct buf *out)
 enum rc sts_issue(struct http_request *req, const struct sts_request *r, const struct sts_grant *g,
                   struct buf *out, struct err *e)
 {
-    struct issue i = {.req = req, .asked = r, .who = g->who};
+    struct issue i = {.req = req, .asked = r, .who = g->who, .credential = g->credential};
     enum rc rc = issue_begin(&i, e);
 
     if (rc != RC_OK)

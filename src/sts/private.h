@@ -34,6 +34,7 @@ void sts_no_store(struct http_request *req);
 /* --- issue.c: tokens for whom is known --- */
 struct sts_grant {
     const struct snapshot_principal *who; /* of the request's snapshot */
+    int64_t credential;                   /* of a service principal's secret; 0: a user */
     struct str refresh_token;             /* a user's, STR_NONE: none was asked for */
 };
 NODISCARD enum rc sts_issue(struct http_request *req, const struct sts_request *r, const struct sts_grant *g, struct buf *out,

@@ -15,9 +15,11 @@ static enum rc by_secret(struct http_request *req, struct sts_request *r, struct
 
     if (rc == RC_UNAUTHENTICATED)
         return err_set(e, rc, "no service principal has this client_id and client_secret");
-    if (rc == RC_OK)
-        ret->who = snapshot_principal_by_object(admission_of(req)->snapshot, &p.object_id);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    ret->who = snapshot_principal_by_object(admission_of(req)->snapshot, &p.object_id);
+    ret->credential = p.generation;
+    return RC_OK;
 }
 
 /* On the password lane. */

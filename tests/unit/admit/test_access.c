@@ -237,7 +237,7 @@ static void the_control_plane_wants_a_token_of_its_own(void **state)
     m.identity.tenant = uuid_of(ONE);
     expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 401);
     m = identity_token(ADMIN_OBJECT, "http://localhost:8443");
-    m.identity.generation = 9;
+    m.identity.generation = CREDENTIAL(9);
     expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 401);
     m = registry_token(ONE, "repository:a:pull");
     expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 401);

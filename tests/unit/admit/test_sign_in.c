@@ -35,6 +35,8 @@ static int set_up(void **state)
                      .admin_generation = {11, 12}},
         .req = {.arena = ARENA_INIT(1 << 20), .response = {.file = -1}},
     };
+    f.secrets[0].id = uuid_random();
+    f.secrets[1].id = uuid_random();
     f.secrets[0].hash = crypto_secret_hash(STR("app secret"));
     f.secrets[1].hash = crypto_secret_hash(STR("another secret"));
     f.app.secrets = f.secrets;
@@ -140,6 +142,11 @@ static void a_service_principal_signs_in_with_its_application_id(void **state)
     assert_int_equal(sign_in(f, app_id(f, id), "first", &p), RC_UNAUTHENTICATED);
 }
 
+static int64_t first(const struct fixture *f)
+{
+    return snapshot_credential(&f->app, &f->secrets[0]);
+}
+
 static void each_secret_counts_until_it_expires(void **state)
 {
     struct fixture *f = *state;
@@ -157,7 +164,7 @@ static void a_disabled_principal_neither_signs_in_nor_stands(void **state)
 {
     struct fixture *f = *state;
     struct principal identity = {
-        .kind = PRINCIPAL_IDENTITY, .object_id = f->app.object_id, .generation = 5};
+        .kind = PRINCIPAL_IDENTITY, .object_id = f->app.object_id, .generation = first(f)};
     char id[UUID_TEXT_MAX];
     struct principal p;
 
@@ -173,7 +180,7 @@ static void a_refresh_token_is_a_password_of_the_token_user(void **state)
     struct principal p = {.kind = PRINCIPAL_IDENTITY,
                           .object_id = f->app.object_id,
                           .app_id = f->app.app_id,
-                          .generation = 5};
+                          .generation = first(f)};
     struct str token = refresh_token(f, &p);
 
     assert_int_equal(sign_in(f, ADMIT_TOKEN_USER, token.ptr, &p), RC_OK);
@@ -185,7 +192,7 @@ static void a_renewed_credential_ends_its_tokens(void **state)
 {
     struct fixture *f = *state;
     struct principal identity = {
-        .kind = PRINCIPAL_IDENTITY, .object_id = f->app.object_id, .generation = 5};
+        .kind = PRINCIPAL_IDENTITY, .object_id = f->app.object_id, .generation = first(f)};
     struct principal admin = {.kind = PRINCIPAL_REGISTRY_ADMIN, .slot = 1, .generation = 12}, p;
     struct str one = refresh_token(f, &identity), two = refresh_token(f, &admin);
 
@@ -195,6 +202,19 @@ static void a_renewed_credential_ends_its_tokens(void **state)
     f->registry.admin_generation[1] = 13;
     assert_int_equal(admit_refresh_token(&f->req, one, &p, NULL), RC_UNAUTHENTICATED);
     assert_int_equal(admit_refresh_token(&f->req, two, &p, NULL), RC_UNAUTHENTICATED);
+}
+
+static void a_secret_that_goes_ends_its_own_tokens_only(void **state)
+{
+    struct fixture *f = *state;
+    char id[UUID_TEXT_MAX];
+    struct principal one, two;
+
+    assert_int_equal(sign_in(f, app_id(f, id), "app secret", &one), RC_OK);
+    assert_int_equal(sign_in(f, app_id(f, id), "another secret", &two), RC_OK);
+    f->app.n_secrets = 1;
+    assert_true(admit_principal_stands(&f->snapshot, &f->registry, &one));
+    assert_false(admit_principal_stands(&f->snapshot, &f->registry, &two));
 }
 
 static void renewing_one_admin_password_leaves_the_other(void **state)
@@ -277,6 +297,7 @@ int main(void)
         CASE(a_disabled_principal_neither_signs_in_nor_stands),
         CASE(a_refresh_token_is_a_password_of_the_token_user),
         CASE(a_renewed_credential_ends_its_tokens),
+        CASE(a_secret_that_goes_ends_its_own_tokens_only),
         CASE(renewing_one_admin_password_leaves_the_other),
         CASE(a_principal_that_is_gone_stands_for_nothing),
         CASE(after_ten_failures_even_the_right_password_waits),

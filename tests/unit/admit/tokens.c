@@ -30,7 +30,7 @@ struct minting registry_token(const char *registry, const char *scope)
                                   .principal = {.kind = PRINCIPAL_IDENTITY,
                                                 .object_id = uuid_of(ADMIN_OBJECT),
                                                 .app_id = uuid_of(ADMIN_APP),
-                                                .generation = 1,
+                                                .generation = CREDENTIAL(1),
                                                 .name = "admin"},
                                   .issued_us = clock_wall_us(),
                                   .expires_us = clock_wall_us() + 600 * (int64_t)CLOCK_US_PER_S}};
@@ -47,7 +47,7 @@ struct minting identity_token(const char *object, const char *audience)
                      .app_id = uuid_of(ADMIN_APP),
                      .issuer = STR("http://localhost:8443/adfs"),
                      .audience = str_from(audience),
-                     .generation = 1,
+                     .generation = CREDENTIAL(1),
                      .issued_us = clock_wall_us(),
                      .expires_us = clock_wall_us() + 600 * (int64_t)CLOCK_US_PER_S}};
 }

@@ -37,7 +37,7 @@ static enum rc installation_person(struct meta_tx *tx, const char *object, const
                                      .enabled = true,
                                      .administrator = administrator};
     const struct meta_secret secret = {
-        .id = uuid_random(), .principal = p.object_id, .hash = crypto_secret_hash(STR("secret"))};
+        .id = p.object_id, .principal = p.object_id, .hash = crypto_secret_hash(STR("secret"))};
     enum rc rc = meta_principal_put(tx, &p, e);
 
     return rc == RC_OK ? meta_secret_add(tx, &secret, e) : rc;

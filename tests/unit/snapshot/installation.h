@@ -26,6 +26,9 @@
 #define TENANT          "00000000-0000-4000-8000-0000000000e1"
 #define SUBSCRIPTION    "00000000-0000-4000-8000-0000000000e2"
 
+/* What tokens say of the one secret that each of them has, which is "secret". */
+#define CREDENTIAL(generation) ((int64_t)(generation) << 32)
+
 enum { LOOPS_MAX = 8 };
 struct installation {
     struct temp_folder folder;
