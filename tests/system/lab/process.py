@@ -3,7 +3,9 @@
 A long-running process dies with the test run, even if that is killed, so that nothing stays behind.
 """
 
+import contextlib
 import ctypes
+import glob
 import os
 import signal
 import subprocess
@@ -110,4 +112,17 @@ class Process:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        return self.popen.wait(30)
+        code = self.popen.wait(30)
+        until(lambda: not _alive(self.pid), "all that was killed has ended")
+        return code
+
+
+def _alive(group):
+    """The processes of a group that have not ended; what is only not reaped yet holds nothing any more."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as f:
+            state, _, pgrp = f.read().rpartition(")")[2].split()[:3]
+            if int(pgrp) == group and state not in "ZX":
+                found.append(path)
+    return found
