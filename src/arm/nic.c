@@ -2,10 +2,11 @@
  * configurations has an address in a subnet. No machine is behind them. */
 #include "arm/network.h"
 
-enum { CONFIGURATIONS_MAX = 256 };
+enum { CONFIGURATIONS_MAX = 256, GROUPS_MAX = 20 };
 
 #define SUBNET_TYPE    "Microsoft.Network/virtualNetworks/subnets"
 #define PUBLIC_IP_TYPE "Microsoft.Network/publicIPAddresses"
+#define ASG_TYPE       "Microsoft.Network/applicationSecurityGroups"
 #define NSG_TYPE       "Microsoft.Network/networkSecurityGroups"
 
 struct nic_put { /* one PUT */
@@ -26,8 +27,16 @@ static enum rc configuration_uses(struct arm_write *w, const struct json *config
     struct network_use subnet = {.target = json_str(json_path(p, "subnet.id")),
                                  .user = user,
                                  .address = json_str(json_get(p, "privateIPAddress"))};
+    const struct json *groups = json_get(p, "applicationSecurityGroups");
     enum rc rc = network_use_add(w, list, subnet, e);
 
+    for (size_t i = 0; rc == RC_OK && i < json_len(groups); i++)
+        rc = network_use_add(w, list,
+                             (struct network_use){
+                                 .target = json_str(json_get(json_at(groups, i), "id")),
+                                 .user = user,
+                             },
+                             e);
     if (rc == RC_OK && public_ip.ptr)
         rc = network_use_add(w, list, (struct network_use){.target = public_ip, .user = user}, e);
     return rc;
@@ -208,11 +217,53 @@ static enum rc subnet_set(const struct nic_put *put, struct str name, const stru
     return rc;
 }
 
+/* The same group twice is once. */
+static bool group_listed(const struct json *list, struct str id)
+{
+    for (size_t i = 0; i < json_len(list); i++)
+        if (str_eq_nocase(json_str(json_get(json_at(list, i), "id")), id))
+            return true;
+    return false;
+}
+
+static enum rc group_add(const struct nic_put *put, const struct json *sent, struct json *list,
+                         struct err *e)
+{
+    struct network_target t = {0};
+    enum rc rc = network_target_open(put->w, json_str(json_get_nocase(sent, "id")), ASG_TYPE,
+                                     put->w->id, &t, e);
+
+    if (rc == RC_OK && !group_listed(list, t.id)) {
+        struct json *one = json_new_object();
+
+        json_set_str(one, "id", t.id);
+        json_append(list, one);
+    }
+    network_target_done(&t);
+    return rc;
+}
+
+static enum rc groups_set(const struct nic_put *put, const struct json *sent, struct json *out,
+                          struct err *e)
+{
+    const struct json *given = json_get_nocase(sent, "applicationSecurityGroups");
+    enum rc rc = RC_OK;
+
+    if (json_given(given) && (json_type(given) != JSON_ARRAY || json_len(given) > GROUPS_MAX))
+        return err_code(e, RC_INVALID, "InvalidRequestFormat",
+                        "applicationSecurityGroups is not a list of at most %d groups.",
+                        GROUPS_MAX);
+    if (json_len(given) > 0)
+        json_set(out, "applicationSecurityGroups", json_new_array());
+    for (size_t i = 0; rc == RC_OK && i < json_len(given); i++)
+        rc = group_add(put, json_at(given, i), json_get(out, "applicationSecurityGroups"), e);
+    return rc;
+}
+
 static enum rc configuration_properties(const struct nic_put *put, struct str name,
                                         const struct json *sent, struct json *out, struct err *e)
 {
-    static const char *const refused[] = {"applicationSecurityGroups",
-                                          "loadBalancerBackendAddressPools",
+    static const char *const refused[] = {"loadBalancerBackendAddressPools",
                                           "loadBalancerInboundNatRules",
                                           "applicationGatewayBackendAddressPools",
                                           "virtualNetworkTaps",
@@ -229,6 +280,8 @@ static enum rc configuration_properties(const struct nic_put *put, struct str na
         rc = subnet_set(put, name, sent, out, e);
     if (rc == RC_OK)
         rc = public_ip_set(put, name, sent, out, e);
+    if (rc == RC_OK)
+        rc = groups_set(put, sent, out, e);
     return rc == RC_OK ? network_bool_set(sent, "primary", out, e) : rc;
 }
 
@@ -403,9 +456,9 @@ static enum rc nic_deleted(struct arm_write *w, const struct meta_resource *r, s
 /* --- rendering --- */
 static struct json *configuration_render(const struct meta_resource *nic, const struct json *one)
 {
-    static const char *const members[] = {"privateIPAddress", "privateIPAllocationMethod",
-                                          "publicIPAddress",  "subnet",
-                                          "primary",          "privateIPAddressVersion"};
+    static const char *const members[] = {
+        "privateIPAddress", "privateIPAllocationMethod", "publicIPAddress",          "subnet",
+        "primary",          "privateIPAddressVersion",   "applicationSecurityGroups"};
     struct json *out = arm_child_head(nic, "Microsoft.Network/networkInterfaces/ipConfigurations",
                                       json_str(json_get(one, "name")));
     struct json *p = json_new_object();

@@ -52,6 +52,7 @@ static const struct provider_type network_types[] = {
     {"virtualNetworks", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true, true, false},
     {"virtualNetworks/subnets", NETWORK_VERSIONS, "2020-03-01", "None", true, false, false},
     {"publicIPAddresses", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true, true, true},
+    {"applicationSecurityGroups", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true, true, false},
     {"networkInterfaces", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true, true, false},
     {"networkSecurityGroups", NETWORK_VERSIONS, "2020-03-01", MOVES TAGS, true, true, false},
     {"locations", NETWORK_VERSIONS, NULL, "None", false, true, false},

@@ -59,7 +59,7 @@ struct arm_type {
     struct json *(*render)(const struct arm_view *v, const struct meta_resource *r, const struct json *body);
 };
 
-extern const struct arm_type arm_subscription, arm_group, arm_registry, arm_vnet, arm_nsg, arm_public_ip, arm_nic,
+extern const struct arm_type arm_subscription, arm_group, arm_registry, arm_vnet, arm_nsg, arm_asg, arm_public_ip, arm_nic,
     arm_attachment, arm_role_assignment;
 const struct arm_type *arm_type_find(struct str name); /* no case; NULL */
 /* The type that an access string ("Microsoft.Network/virtualNetworks/write") is about; NULL. */

@@ -139,6 +139,7 @@ static const struct http_route list[] = {
      arm_default_rule_list, NULL},
     {HTTP_GET, NSG "/defaultSecurityRules/{child}", NSGS "/defaultSecurityRules/read", ROUTE_CALL,
      arm_default_rule_get, NULL},
+    NETWORK_TYPE("Microsoft.Network/applicationSecurityGroups"),
     NETWORK_TYPE("Microsoft.Network/publicIPAddresses"),
     NETWORK_TYPE("Microsoft.Network/networkInterfaces"),
 

@@ -2,8 +2,8 @@
 #include "arm/call.h"
 
 static const struct arm_type *const types[] = {
-    &arm_group,      &arm_registry,     &arm_vnet,           &arm_nsg, &arm_public_ip, &arm_nic,
-    &arm_attachment, &arm_subscription, &arm_role_assignment};
+    &arm_group,     &arm_registry, &arm_vnet,       &arm_nsg,          &arm_asg,
+    &arm_public_ip, &arm_nic,      &arm_attachment, &arm_subscription, &arm_role_assignment};
 
 const struct arm_type *arm_type_find(struct str name)
 {

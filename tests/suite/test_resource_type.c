@@ -38,6 +38,11 @@ static const struct subject subjects[] = {
      "\"sourceAddressPrefix\":\"VirtualNetwork\",\"destinationAddressPrefixes\":[\"10.0.0.0/8\","
      "\"2001:db8::/32\"]}}]}}",
      G "/providers/Microsoft.Network/networkSecurityGroups/-no", 200, 202, 204},
+    {"Microsoft.Network/applicationSecurityGroups",
+     G "/providers/Microsoft.Network/applicationSecurityGroups/A",
+     G "/providers/Microsoft.Network/applicationSecurityGroups",
+     "{\"location\":\"local\",\"tags\":{\"a\":\"b\"}}",
+     G "/providers/Microsoft.Network/applicationSecurityGroups/-no", 200, 202, 204},
     {"Microsoft.Network/publicIPAddresses", PUBLIC_IP,
      G "/providers/Microsoft.Network/publicIPAddresses",
      "{\"location\":\"local\",\"tags\":{\"a\":\"b\"},\"sku\":{\"name\":\"Standard\"},\"zones\":["

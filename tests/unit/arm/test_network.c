@@ -290,6 +290,23 @@ static void what_is_used_shows_its_users_and_stays(void **state)
     assert_int_equal(control(c, "DELETE", VNET, NULL), 202);
 }
 
+#define ASG G "/providers/Microsoft.Network/applicationSecurityGroups/A"
+static void an_application_security_group_is_joined_and_stays_meanwhile(void **state)
+{
+    struct control *c = network(state);
+    static const char joined[] = INTERFACE(CONFIGURATION(
+        "one", ",\"applicationSecurityGroups\":[{\"id\":\"" ASG "\"},{\"id\":\"" ASG "\"}]"));
+
+    refused(c, "PUT", NIC, joined, "InvalidResourceReference");
+    assert_int_equal(control(c, "PUT", ASG, LOCAL), 201);
+    assert_int_equal(control(c, "PUT", NIC, joined), 201);
+    assert_int_equal(json_len(json_get(configuration(c, 0), "applicationSecurityGroups")), 1);
+    refused(c, "DELETE", ASG, NULL, "InUseApplicationSecurityGroupCannotBeDeleted");
+    assert_int_equal(control(c, "PUT", NIC, INTERFACE(CONFIGURATION("one", ""))), 200);
+    assert_null(json_get(configuration(c, 0), "applicationSecurityGroups"));
+    assert_int_equal(control(c, "DELETE", ASG, NULL), 202);
+}
+
 static void a_network_put_does_not_take_a_used_subnet_away(void **state)
 {
     struct control *c = network(state);
@@ -457,6 +474,7 @@ int main(void)
         CONTROL_TEST(addresses_that_an_interface_cannot_have_are_refused),
         CONTROL_TEST(an_address_is_asked_for_before_it_is_taken),
         CONTROL_TEST(what_is_used_shows_its_users_and_stays),
+        CONTROL_TEST(an_application_security_group_is_joined_and_stays_meanwhile),
         CONTROL_TEST(a_network_put_does_not_take_a_used_subnet_away),
         CONTROL_TEST(a_subnet_with_a_security_group_is_listed_by_it_until_it_goes),
         CONTROL_TEST(a_group_goes_with_all_that_use_each_other),
