@@ -2,6 +2,8 @@
  * path is about. */
 #include "admit/private.h"
 #include "base/clock.h"
+#include "base/encode.h"
+#include <inttypes.h>
 
 static enum rc identity_of(struct http_request *req, struct str token, struct err *e)
 {
@@ -19,7 +21,7 @@ static enum rc identity_of(struct http_request *req, struct str token, struct er
     if (!auth_identity_for_control(&t) || !uuid_eq(&t.tenant, &i->tenant))
         return err_set(e, RC_UNAUTHENTICATED, "the access token is for another audience");
     if (!snapshot_credential_stands(known, t.generation))
-        return err_set(e, RC_UNAUTHENTICATED, "the credential was renewed or disabled");
+        return err_code(e, RC_UNAUTHENTICATED, "revoked", "the credential was renewed or disabled");
     admit_identity(known, t.generation, &a->principal);
     a->authenticated = true;
     return RC_OK;
@@ -77,6 +79,27 @@ enum rc admit_control_stands(struct http_request *req, const struct snapshot *s,
     return may(req, s, &scope) ? RC_OK : refusal(req, scope, e);
 }
 
+/* Of a token that was good until its credential went, clients that ask for tokens themselves are
+ * told to ask for a newer one: else they would send the old one from their cache until it expires.
+ */
+static void challenge(struct http_request *req, bool revoked)
+{
+    CLEANUP(buf_done) struct buf claims = BUF_INIT(256), text = BUF_INIT(512);
+    struct str url = admit_control_url(req);
+
+    if (!revoked) {
+        http_add_field(req, "WWW-Authenticate", STR("Bearer"));
+        return;
+    }
+    buf_addf(&claims, "{\"access_token\":{\"nbf\":{\"essential\":true,\"value\":\"%" PRId64 "\"}}}",
+             clock_wall_us() / CLOCK_US_PER_S);
+    base64_encode(&text, buf_str(&claims));
+    http_add_fieldf(req, "WWW-Authenticate",
+                    "Bearer realm=\"\", authorization_uri=\"%.*s/adfs/oauth2/authorize\", "
+                    "error=\"insufficient_claims\", claims=\"%.*s\"",
+                    STR_ARG(url), (int)text.len, text.ptr);
+}
+
 bool admit_authorize_control(struct http_request *req)
 {
     struct str token;
@@ -86,7 +109,7 @@ bool admit_authorize_control(struct http_request *req)
         return true;
     if (auth_bearer_parse(http_field(req, "Authorization"), &token, NULL) != RC_OK ||
         identity_of(req, token, &e) != RC_OK) {
-        http_add_field(req, "WWW-Authenticate", STR("Bearer"));
+        challenge(req, e.code != NULL);
         admit_refuse(req, 401, "AuthenticationFailed",
                      e.text[0]
                          ? "Authentication failed. The access token is invalid or has expired."

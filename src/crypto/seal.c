@@ -36,13 +36,24 @@ void crypto_wipe(void *p, size_t n)
     OPENSSL_cleanse(p, n);
 }
 
+static bool is_letter_or_digit(char c)
+{
+    char lower = ascii_lower(c);
+
+    return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z');
+}
+
+/* One that began with a dash would be taken for an option where it is typed; it is drawn again. */
 struct str crypto_secret(char out[CRYPTO_SECRET_TEXT_MAX])
 {
     uint8_t bytes[32];
     CLEANUP(buf_done) struct buf text = BUF_INIT(CRYPTO_SECRET_TEXT_MAX);
 
-    crypto_random(bytes, sizeof(bytes));
-    base64url_encode(&text, (struct str){(char *)bytes, sizeof(bytes)});
+    do {
+        crypto_random(bytes, sizeof(bytes));
+        buf_clear(&text);
+        base64url_encode(&text, (struct str){(char *)bytes, sizeof(bytes)});
+    } while (!is_letter_or_digit(text.ptr[0]));
     assert(text.len == CRYPTO_SECRET_TEXT_MAX - 1);
     memcpy(out, buf_cstr(&text), CRYPTO_SECRET_TEXT_MAX);
     crypto_wipe(text.ptr, text.len);

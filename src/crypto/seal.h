@@ -13,7 +13,7 @@ struct crypto_key {
 void crypto_random(void *out, size_t n);       /* aborts when the system has none */
 bool crypto_equal(struct str a, struct str b); /* constant time for equal lengths */
 void crypto_wipe(void *p, size_t n);
-/* A new secret of 256 bits as 43 characters of base64url. */
+/* A new secret of 256 bits as 43 characters of base64url; the first is a letter or a digit. */
 enum { CRYPTO_SECRET_TEXT_MAX = 44 };
 struct str crypto_secret(char out[CRYPTO_SECRET_TEXT_MAX]);
 /* How generated secrets are kept: SHA-256 of their text. */

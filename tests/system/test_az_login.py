@@ -16,7 +16,7 @@ from lab.server import BINARY
 
 PASSWORD = "correct horse battery"
 CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
-LOGGED_OUT = ("AuthenticationFailed", "no user has this name", "refresh token")
+LOGGED_OUT = ("AuthenticationFailed", "no service principal has", "the refresh token is not known")
 
 
 @pytest.fixture(scope="module", params=[pytest.param(NEWEST, id="newest"),
@@ -178,6 +178,16 @@ def test_secrets_come_and_go_one_by_one(az, kidoban):
     with pytest.raises(AssertionError):
         az.login(kidoban, made["appId"], second["password"])
     az.login(kidoban, made["appId"], made["password"])
+    assert [g["name"] for g in az("group", "list")] == ["lab"]
+
+
+def test_a_new_secret_works_at_once(az, kidoban):
+    """az keeps tokens by the client's name; it has to be told that the one it has is over."""
+    made = kidoban("ad", "sp", "create-for-rbac", "--name", "bot", "--role", "Reader", "--scopes", scope(kidoban))
+    az.login(kidoban, made["appId"], made["password"])
+    renewed = kidoban("ad", "sp", "credential", "reset", "--id", made["appId"])
+    assert signed_out(az.run("group", "list"))
+    az.login(kidoban, made["appId"], renewed["password"])
     assert [g["name"] for g in az("group", "list")] == ["lab"]
 
 

@@ -243,6 +243,34 @@ static void the_control_plane_wants_a_token_of_its_own(void **state)
     expect_control(s, "GET /subscriptions", "localhost", bearer(s, &a, &m), 401);
 }
 
+static bool asks_for_a_newer_token(struct admit_server *s, const char *fields)
+{
+    static const struct str words = {"error=\"insufficient_claims\", claims=\"", 37};
+    struct answer answer = ask(s, DOOR_CONTROL, "GET /subscriptions", "localhost", fields);
+    struct str field = answer_field(&answer, "WWW-Authenticate");
+    bool newer = memmem(field.ptr, field.len, words.ptr, words.len) != NULL;
+
+    assert_int_equal(answer.status, 401);
+    assert_true(newer ? str_starts(field, STR("Bearer ")) : str_is(field, "Bearer"));
+    answer_done(&answer);
+    return newer;
+}
+
+static void who_lost_a_credential_is_asked_for_a_newer_token_and_nobody_else(void **state)
+{
+    CLEANUP(arena_done) struct arena a = ARENA_INIT(1 << 20);
+    struct admit_server *s = *state;
+    struct minting m = identity_token(ADMIN_OBJECT, "http://localhost:8443");
+
+    assert_false(asks_for_a_newer_token(s, ""));
+    assert_false(asks_for_a_newer_token(s, "Authorization: Bearer x\r\n"));
+    m.identity.generation = CREDENTIAL(9);
+    assert_true(asks_for_a_newer_token(s, bearer(s, &a, &m)));
+    m = identity_token(ADMIN_OBJECT, "https://containerregistry.azure.net");
+    m.identity.generation = CREDENTIAL(9);
+    assert_false(asks_for_a_newer_token(s, bearer(s, &a, &m)));
+}
+
 static void an_identity_token_opens_no_registry(void **state)
 {
     CLEANUP(arena_done) struct arena a = ARENA_INIT(1 << 20);
@@ -265,6 +293,7 @@ int main(void)
         SERVER_TEST(a_push_whose_credential_was_renewed_meanwhile_does_not_commit),
         SERVER_TEST(the_control_plane_answers_under_its_own_names_only),
         SERVER_TEST(the_control_plane_wants_a_token_of_its_own),
+        SERVER_TEST(who_lost_a_credential_is_asked_for_a_newer_token_and_nobody_else),
         SERVER_TEST(an_identity_token_opens_no_registry),
     };
 

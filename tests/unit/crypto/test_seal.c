@@ -88,9 +88,23 @@ static void wiping_leaves_zeros(void **state)
     assert_memory_equal(bytes, zeros, sizeof(bytes));
 }
 
+static void no_secret_begins_like_an_option(void **state)
+{
+    char text[CRYPTO_SECRET_TEXT_MAX];
+
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        struct str s = crypto_secret(text);
+
+        assert_int_equal(s.len, CRYPTO_SECRET_TEXT_MAX - 1);
+        assert_true(s.ptr[0] != '-' && s.ptr[0] != '_');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_secret_begins_like_an_option),
         cmocka_unit_test(what_was_sealed_opens_with_key_and_context),
         cmocka_unit_test(the_same_text_never_seals_to_the_same_bytes),
         cmocka_unit_test(nothing_else_opens),
