@@ -50,6 +50,10 @@ NODISCARD enum rc network_use_add(struct arm_write *w, struct network_use **list
 /* What is in `before` and no more in `after` goes from the targets' lists; what is new comes into them. */
 NODISCARD enum rc network_uses_change(struct arm_write *w, const struct network_use *before, const struct network_use *after,
                                       struct err *e);
+/* A list of application security groups, as [{"id"}]: stored as it was sent; then looked up, where `bind`. */
+NODISCARD enum rc network_asgs_set(const struct json *sent, const char *member, struct json *out, struct err *e);
+NODISCARD enum rc network_asgs_uses(struct arm_write *w, struct json *groups, struct str user, bool bind,
+                                    struct network_use **list, struct err *e);
 const struct json *network_users(const struct json *holder); /* [{"id", "address"?}]; NULL: none */
 /* The users of a type ("networkInterfaces/"; NULL: all) as [{"id"}]; NULL when there are none. */
 struct json *network_users_render(const struct json *holder, const char *type);

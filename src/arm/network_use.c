@@ -176,3 +176,68 @@ enum rc network_use_add(struct arm_write *w, struct network_use **list, struct n
     *list = added;
     return RC_OK;
 }
+
+/* --- application security groups --- */
+enum { ASGS_MAX = 20 };
+
+enum rc network_asgs_set(const struct json *sent, const char *member, struct json *out,
+                         struct err *e)
+{
+    const struct json *given = json_get_nocase(sent, member);
+    struct json *list = json_new_array();
+
+    json_set(out, member, list);
+    if (json_given(given) && (json_type(given) != JSON_ARRAY || json_len(given) > ASGS_MAX))
+        return err_code(e, RC_INVALID, "InvalidRequestFormat",
+                        "%s is not a list of at most %d groups.", member, ASGS_MAX);
+    for (size_t i = 0; i < json_len(given); i++) {
+        struct str id = json_str(json_get_nocase(json_at(given, i), "id"));
+        struct json *one = json_new_object();
+
+        json_append(list, one);
+        json_set_str(one, "id", id.ptr ? id : STR(""));
+    }
+    if (json_len(list) == 0)
+        json_remove(out, member);
+    return RC_OK;
+}
+
+static enum rc asg_bind(struct arm_write *w, struct json *group, struct str user, struct err *e)
+{
+    struct network_target t = {0};
+    enum rc rc = network_target_open(w, json_str(json_get(group, "id")), arm_asg.name, user, &t, e);
+
+    if (rc == RC_OK)
+        json_set_str(group, "id", t.id);
+    network_target_done(&t);
+    return rc;
+}
+
+/* The same group twice is once. */
+static void asgs_fold(struct json *groups)
+{
+    for (size_t i = json_len(groups); i > 1; i--)
+        for (size_t k = 0; k + 1 < i; k++)
+            if (str_eq_nocase(json_str(json_get(json_at(groups, i - 1), "id")),
+                              json_str(json_get(json_at(groups, k), "id")))) {
+                json_remove_at(groups, i - 1);
+                break;
+            }
+}
+
+enum rc network_asgs_uses(struct arm_write *w, struct json *groups, struct str user, bool bind,
+                          struct network_use **list, struct err *e)
+{
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; rc == RC_OK && bind && i < json_len(groups); i++)
+        rc = asg_bind(w, json_at(groups, i), user, e);
+    if (rc == RC_OK && bind)
+        asgs_fold(groups);
+    for (size_t i = 0; rc == RC_OK && i < json_len(groups); i++) {
+        struct str id = json_str(json_get(json_at(groups, i), "id"));
+
+        rc = network_use_add(w, list, (struct network_use){.target = id, .user = user}, e);
+    }
+    return rc;
+}

@@ -2,11 +2,10 @@
  * configurations has an address in a subnet. No machine is behind them. */
 #include "arm/network.h"
 
-enum { CONFIGURATIONS_MAX = 256, GROUPS_MAX = 20 };
+enum { CONFIGURATIONS_MAX = 256 };
 
 #define SUBNET_TYPE    "Microsoft.Network/virtualNetworks/subnets"
 #define PUBLIC_IP_TYPE "Microsoft.Network/publicIPAddresses"
-#define ASG_TYPE       "Microsoft.Network/applicationSecurityGroups"
 #define NSG_TYPE       "Microsoft.Network/networkSecurityGroups"
 
 struct nic_put { /* one PUT */
@@ -18,7 +17,8 @@ struct nic_put { /* one PUT */
 
 /* --- what an interface uses --- */
 static enum rc configuration_uses(struct arm_write *w, const struct json *configuration,
-                                  struct str nic, struct network_use **list, struct err *e)
+                                  struct str nic, bool bind, struct network_use **list,
+                                  struct err *e)
 {
     const struct json *p = json_get(configuration, "properties");
     struct str user = arena_printf(w->arena, "%.*s/ipConfigurations/%.*s", STR_ARG(nic),
@@ -27,31 +27,26 @@ static enum rc configuration_uses(struct arm_write *w, const struct json *config
     struct network_use subnet = {.target = json_str(json_path(p, "subnet.id")),
                                  .user = user,
                                  .address = json_str(json_get(p, "privateIPAddress"))};
-    const struct json *groups = json_get(p, "applicationSecurityGroups");
+    struct json *groups = json_get(p, "applicationSecurityGroups");
     enum rc rc = network_use_add(w, list, subnet, e);
 
-    for (size_t i = 0; rc == RC_OK && i < json_len(groups); i++)
-        rc = network_use_add(w, list,
-                             (struct network_use){
-                                 .target = json_str(json_get(json_at(groups, i), "id")),
-                                 .user = user,
-                             },
-                             e);
+    if (rc == RC_OK)
+        rc = network_asgs_uses(w, groups, user, bind, list, e);
     if (rc == RC_OK && public_ip.ptr)
         rc = network_use_add(w, list, (struct network_use){.target = public_ip, .user = user}, e);
     return rc;
 }
 
-/* Texts are borrowed from `properties`. */
+/* Texts are borrowed from `properties`; with `bind` those that were not looked up yet are. */
 static enum rc uses_of(struct arm_write *w, const struct json *properties, struct str nic,
-                       struct network_use **list, struct err *e)
+                       bool bind, struct network_use **list, struct err *e)
 {
     const struct json *configurations = json_get(properties, "ipConfigurations");
     struct str group = json_str(json_path(properties, "networkSecurityGroup.id"));
     enum rc rc = RC_OK;
 
     for (size_t i = 0; rc == RC_OK && i < json_len(configurations); i++)
-        rc = configuration_uses(w, json_at(configurations, i), nic, list, e);
+        rc = configuration_uses(w, json_at(configurations, i), nic, bind, list, e);
     if (rc == RC_OK && group.ptr)
         rc = network_use_add(w, list, (struct network_use){.target = group, .user = nic}, e);
     return rc;
@@ -217,49 +212,6 @@ static enum rc subnet_set(const struct nic_put *put, struct str name, const stru
     return rc;
 }
 
-/* The same group twice is once. */
-static bool group_listed(const struct json *list, struct str id)
-{
-    for (size_t i = 0; i < json_len(list); i++)
-        if (str_eq_nocase(json_str(json_get(json_at(list, i), "id")), id))
-            return true;
-    return false;
-}
-
-static enum rc group_add(const struct nic_put *put, const struct json *sent, struct json *list,
-                         struct err *e)
-{
-    struct network_target t = {0};
-    enum rc rc = network_target_open(put->w, json_str(json_get_nocase(sent, "id")), ASG_TYPE,
-                                     put->w->id, &t, e);
-
-    if (rc == RC_OK && !group_listed(list, t.id)) {
-        struct json *one = json_new_object();
-
-        json_set_str(one, "id", t.id);
-        json_append(list, one);
-    }
-    network_target_done(&t);
-    return rc;
-}
-
-static enum rc groups_set(const struct nic_put *put, const struct json *sent, struct json *out,
-                          struct err *e)
-{
-    const struct json *given = json_get_nocase(sent, "applicationSecurityGroups");
-    enum rc rc = RC_OK;
-
-    if (json_given(given) && (json_type(given) != JSON_ARRAY || json_len(given) > GROUPS_MAX))
-        return err_code(e, RC_INVALID, "InvalidRequestFormat",
-                        "applicationSecurityGroups is not a list of at most %d groups.",
-                        GROUPS_MAX);
-    if (json_len(given) > 0)
-        json_set(out, "applicationSecurityGroups", json_new_array());
-    for (size_t i = 0; rc == RC_OK && i < json_len(given); i++)
-        rc = group_add(put, json_at(given, i), json_get(out, "applicationSecurityGroups"), e);
-    return rc;
-}
-
 static enum rc configuration_properties(const struct nic_put *put, struct str name,
                                         const struct json *sent, struct json *out, struct err *e)
 {
@@ -281,7 +233,7 @@ static enum rc configuration_properties(const struct nic_put *put, struct str na
     if (rc == RC_OK)
         rc = public_ip_set(put, name, sent, out, e);
     if (rc == RC_OK)
-        rc = groups_set(put, sent, out, e);
+        rc = network_asgs_set(sent, "applicationSecurityGroups", out, e);
     return rc == RC_OK ? network_bool_set(sent, "primary", out, e) : rc;
 }
 
@@ -436,9 +388,9 @@ static enum rc nic_put(struct arm_write *w, const struct json *sent, struct json
     if (rc == RC_OK)
         rc = properties_set(&put, given, properties, e);
     if (rc == RC_OK)
-        rc = uses_of(w, before, w->id, &old, e);
+        rc = uses_of(w, before, w->id, false, &old, e);
     if (rc == RC_OK)
-        rc = uses_of(w, properties, w->id, &new, e);
+        rc = uses_of(w, properties, w->id, true, &new, e);
     return rc == RC_OK ? network_uses_change(w, old, new, e) : rc;
 }
 
@@ -449,7 +401,7 @@ static enum rc nic_deleted(struct arm_write *w, const struct meta_resource *r, s
     enum rc rc = arm_body_parse(r, &body, e);
 
     if (rc == RC_OK)
-        rc = uses_of(w, json_get(body, "properties"), r->id, &old, e);
+        rc = uses_of(w, json_get(body, "properties"), r->id, false, &old, e);
     return rc == RC_OK ? network_uses_change(w, old, NULL, e) : rc;
 }
 

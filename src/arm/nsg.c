@@ -94,6 +94,10 @@ static struct json *default_rules_render(const struct meta_resource *group, cons
 }
 
 /* --- rules: from what a client sent --- */
+#define SOURCE_GROUPS      "sourceApplicationSecurityGroups"
+#define DESTINATION_GROUPS "destinationApplicationSecurityGroups"
+static const char *const groups[] = {SOURCE_GROUPS, DESTINATION_GROUPS};
+
 static enum rc rule_error(struct str rule, const char *member, const char *why, struct err *e)
 {
     return err_code(e, RC_INVALID, "SecurityRuleInvalidParameter",
@@ -129,8 +133,8 @@ static bool text_good(struct str s, bool ports)
     return s.ptr && (ports ? port_range_good(s) : prefix_good(s));
 }
 
-/* One text, or a list of them: one of the two has to be there. */
-static enum rc range_set(struct str rule, const struct json *sent, const char *const member[2],
+/* One text, or a list of them, or groups: one of them has to be there. */
+static enum rc range_set(struct str rule, const struct json *sent, const char *const member[3],
                          struct json *out, struct err *e)
 {
     bool ports = strstr(member[0], "Port") != NULL;
@@ -147,7 +151,7 @@ static enum rc range_set(struct str rule, const struct json *sent, const char *c
     for (size_t i = 0; i < json_len(list); i++)
         if (!text_good(json_str(json_at(list, i)), ports))
             return rule_error(rule, member[1], "an element is not valid", e);
-    if (!json_given(one) && json_len(list) == 0)
+    if (!json_given(one) && json_len(list) == 0 && !(member[2] && json_get(out, member[2])))
         return rule_error(rule, member[0], "it is missing", e);
     if (json_given(one))
         json_set(out, member[0], json_clone(one));
@@ -181,14 +185,16 @@ static enum rc priority_set(struct str rule, const struct json *sent, struct jso
 
 static enum rc ranges_set(struct str rule, const struct json *sent, struct json *out, struct err *e)
 {
-    static const char *const members[4][2] = {
+    static const char *const members[4][3] = {
         {"sourcePortRange", "sourcePortRanges"},
         {"destinationPortRange", "destinationPortRanges"},
-        {"sourceAddressPrefix", "sourceAddressPrefixes"},
-        {"destinationAddressPrefix", "destinationAddressPrefixes"},
+        {"sourceAddressPrefix", "sourceAddressPrefixes", SOURCE_GROUPS},
+        {"destinationAddressPrefix", "destinationAddressPrefixes", DESTINATION_GROUPS},
     };
     enum rc rc = RC_OK;
 
+    for (size_t i = 0; rc == RC_OK && i < ARRAY_LEN(groups); i++)
+        rc = network_asgs_set(sent, groups[i], out, e);
     for (size_t i = 0; rc == RC_OK && i < ARRAY_LEN(members); i++)
         rc = range_set(rule, sent, members[i], out, e);
     return rc;
@@ -197,10 +203,8 @@ static enum rc ranges_set(struct str rule, const struct json *sent, struct json 
 static enum rc rule_properties_make(struct str rule, const struct json *sent, struct json *out,
                                     struct err *e)
 {
-    static const char *const refused[] = {"sourceApplicationSecurityGroups",
-                                          "destinationApplicationSecurityGroups", NULL};
     struct str description = json_str(json_get_nocase(sent, "description"));
-    enum rc rc = network_members_refuse(sent, refused, e);
+    enum rc rc = RC_OK;
 
     if (description.ptr)
         json_set_str(out, "description", description);
@@ -243,13 +247,11 @@ static enum rc rules_clash(const struct json *a, const struct json *b, struct er
                     STR_ARG(json_str(json_path(a, "properties.direction"))));
 }
 
-static enum rc rules_changed(struct arm_write *w, struct str group, const struct json *before,
-                             struct json *body, struct err *e)
+static enum rc rules_differ(const struct json *body, struct err *e)
 {
     const struct json *seen[2][8192] = {{NULL}};
     const struct json *rules = json_path(body, "properties.securityRules");
 
-    (void)w, (void)group, (void)before;
     for (size_t i = 0; i < json_len(rules); i++) {
         const struct json *rule = json_at(rules, i);
         bool out = str_is(json_str(json_path(rule, "properties.direction")), "Outbound");
@@ -261,6 +263,37 @@ static enum rc rules_changed(struct arm_write *w, struct str group, const struct
         *at = rule;
     }
     return RC_OK;
+}
+
+static enum rc rules_uses(struct arm_write *w, struct str nsg, const struct json *body, bool bind,
+                          struct network_use **list, struct err *e)
+{
+    const struct json *rules = json_path(body, "properties.securityRules");
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; rc == RC_OK && i < json_len(rules); i++) {
+        const struct json *rule = json_at(rules, i);
+        struct str user = arena_printf(w->arena, "%.*s/securityRules/%.*s", STR_ARG(nsg),
+                                       STR_ARG(json_str(json_get(rule, "name"))));
+
+        for (size_t k = 0; rc == RC_OK && k < ARRAY_LEN(groups); k++)
+            rc = network_asgs_uses(w, json_get(json_get(rule, "properties"), groups[k]), user, bind,
+                                   list, e);
+    }
+    return rc;
+}
+
+static enum rc rules_changed(struct arm_write *w, struct str nsg, const struct json *before,
+                             struct json *body, struct err *e)
+{
+    struct network_use *old = NULL, *new = NULL;
+    enum rc rc = rules_differ(body, e);
+
+    if (rc == RC_OK)
+        rc = rules_uses(w, nsg, before, false, &old, e);
+    if (rc == RC_OK)
+        rc = rules_uses(w, nsg, body, true, &new, e);
+    return rc == RC_OK ? network_uses_change(w, old, new, e) : rc;
 }
 
 const struct arm_child nsg_rule_type = {
@@ -328,13 +361,25 @@ enum http_verdict arm_default_rule_get(struct http_request *req)
 static enum rc nsg_put(struct arm_write *w, const struct json *sent, struct json *body,
                        struct err *e)
 {
+    CLEANUP(json_freep) struct json *before = json_clone(body);
     const struct json *given = NULL;
     struct json *properties = NULL;
     enum rc rc = network_put_begin(sent, body, &given, &properties, e);
 
     if (rc == RC_OK)
         rc = arm_children_set(&nsg_rule_type, given, properties, e);
-    return rc == RC_OK ? rules_changed(w, w->id, NULL, body, e) : rc;
+    return rc == RC_OK ? rules_changed(w, w->id, before, body, e) : rc;
+}
+
+static enum rc nsg_deleted(struct arm_write *w, const struct meta_resource *r, struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct network_use *uses = NULL;
+    enum rc rc = arm_body_parse(r, &body, e);
+
+    if (rc == RC_OK)
+        rc = rules_uses(w, r->id, body, false, &uses, e);
+    return rc == RC_OK ? network_uses_change(w, uses, NULL, e) : rc;
 }
 
 static enum rc nsg_deletable(struct arm_write *w, const struct meta_resource *r,
@@ -386,6 +431,7 @@ const struct arm_type arm_nsg = {
     .put = nsg_put,
     .patch = arm_tags_patch,
     .deletable = nsg_deletable,
+    .deleted = nsg_deleted,
     .style = network_style,
     .render = nsg_render,
 };

@@ -4,7 +4,7 @@
 #include "arm/network.h"
 #include "arm/operation.h"
 
-enum { TRIES = 64, IDLE_MIN = 4, IDLE_MAX = 30, LABEL_MAX = 63 };
+enum { TRIES = 64, IDLE_MIN = 4, IDLE_MAX = 30, LABEL_MAX = 63, IP_TAGS_MAX = 50 };
 
 /* --- addresses --- */
 struct address_search {
@@ -104,25 +104,105 @@ static bool label_good(struct str s)
     return good;
 }
 
-/* Labels are kept; there is no zone behind them, so no fqdn is promised. */
-static enum rc dns_set(const struct json *sent, struct json *properties, struct err *e)
-{
-    const struct json *given = json_get_nocase(sent, "dnsSettings");
-    struct str label = json_str(json_get_nocase(given, "domainNameLabel"));
-    struct json *out;
+struct label_search {
+    struct str label, location, own; /* own: the id of who asks */
+    bool found;
+};
 
-    json_remove(properties, "dnsSettings");
-    if (!label.ptr)
-        return RC_OK;
+static enum rc label_seen(const struct meta_resource *r, void *arg, struct err *e)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct label_search *search = arg;
+    enum rc rc = arm_body_parse(r, &body, e);
+
+    if (rc == RC_OK && !str_eq_nocase(r->id, search->own) &&
+        str_eq(json_str(json_path(body, "properties.dnsSettings.domainNameLabel")),
+               search->label) &&
+        str_eq(json_str(json_get(body, "location")), search->location))
+        search->found = true;
+    return rc;
+}
+
+static enum rc label_check(struct arm_write *w, struct str label, struct str location,
+                           struct err *e)
+{
+    struct label_search search = {.label = label, .location = location, .own = w->id};
+    enum rc rc;
+
     if (!label_good(label))
         return err_code(e, RC_INVALID, "InvalidDomainNameLabel",
                         "The domain name label %.*s is invalid. It must conform to the following "
                         "regular expression: ^[a-z][a-z0-9-]{1,61}[a-z0-9]$.",
                         STR_ARG(str_take(label, 100)));
+    rc = meta_resource_each(w->tx, STR("/subscriptions/"), str_from(arm_public_ip.name), label_seen,
+                            &search, e);
+    if (rc == RC_OK && search.found)
+        return err_code(e, RC_INVALID, "DnsRecordInUse",
+                        "DNS record %.*s.%.*s is already used by another public IP.",
+                        STR_ARG(label), STR_ARG(location));
+    return rc;
+}
+
+/* Names are kept, as the addresses are; no zone is behind them. */
+static enum rc dns_set(struct arm_write *w, const struct json *sent, const struct json *body,
+                       struct json *properties, struct err *e)
+{
+    const struct json *given = json_get_nocase(sent, "dnsSettings");
+    struct str label = json_str(json_get_nocase(given, "domainNameLabel"));
+    struct str reverse = json_str(json_get_nocase(given, "reverseFqdn"));
+    struct json *out;
+    enum rc rc = RC_OK;
+
+    json_remove(properties, "dnsSettings");
+    if (label.ptr)
+        rc = label_check(w, label, json_str(json_get(body, "location")), e);
+    if (rc != RC_OK || (!label.ptr && !reverse.ptr))
+        return rc;
     out = json_new_object();
-    json_set_str(out, "domainNameLabel", label);
+    if (label.ptr)
+        json_set_str(out, "domainNameLabel", label);
+    if (reverse.ptr)
+        json_set_str(out, "reverseFqdn", reverse);
     json_set(properties, "dnsSettings", out);
     return RC_OK;
+}
+
+/* What Azure is told about the use of an address: kept. */
+static enum rc tags_set(const struct json *sent, struct json *properties, struct err *e)
+{
+    const struct json *given = json_get_nocase(sent, "ipTags");
+    struct json *out = json_new_array();
+
+    json_set(properties, "ipTags", out);
+    if (json_given(given) && (json_type(given) != JSON_ARRAY || json_len(given) > IP_TAGS_MAX))
+        return err_set(e, RC_INVALID, "ipTags is not a list of at most %d.", IP_TAGS_MAX);
+    for (size_t i = 0; i < json_len(given); i++) {
+        struct str type = json_str(json_get_nocase(json_at(given, i), "ipTagType")),
+                   tag = json_str(json_get_nocase(json_at(given, i), "tag"));
+        struct json *one;
+
+        if (!type.ptr || !tag.ptr)
+            return err_set(e, RC_INVALID, "An element of ipTags has no ipTagType or no tag.");
+        one = json_new_object();
+        json_set_str(one, "ipTagType", type);
+        json_set_str(one, "tag", tag);
+        json_append(out, one);
+    }
+    return RC_OK;
+}
+
+static enum rc ddos_set(const struct json *sent, struct json *properties, struct err *e)
+{
+    static const char *const refused[] = {"ddosProtectionPlan", "protectionPlan", NULL};
+    const struct json *given = json_get_nocase(sent, "ddosSettings");
+    struct json *out = json_new_object();
+    enum rc rc = network_members_refuse(given, refused, e);
+
+    json_set(properties, "ddosSettings", out);
+    return rc == RC_OK
+               ? network_choice_set(given, "protectionMode", "VirtualNetworkInherited|Disabled",
+                                    "VirtualNetworkInherited", out, e)
+               : rc;
 }
 
 static enum rc zones_set(const struct json *sent, struct json *body, struct err *e)
@@ -156,9 +236,8 @@ static enum rc allocation_set(const struct json *given, struct str id, const str
 static enum rc properties_set(struct arm_write *w, const struct json *given, struct json *body,
                               struct json *properties, struct err *e)
 {
-    static const char *const refused[] = {
-        "publicIPPrefix",         "natGateway", "linkedPublicIPAddress",
-        "servicePublicIPAddress", "ipTags",     NULL};
+    static const char *const refused[] = {"publicIPPrefix", "natGateway", "linkedPublicIPAddress",
+                                          "servicePublicIPAddress", NULL};
     bool dynamic, v6;
     enum rc rc = network_members_refuse(given, refused, e);
 
@@ -170,7 +249,11 @@ static enum rc properties_set(struct arm_write *w, const struct json *given, str
     if (rc == RC_OK)
         rc = timeout_set(given, properties, e);
     if (rc == RC_OK)
-        rc = dns_set(given, properties, e);
+        rc = dns_set(w, given, body, properties, e);
+    if (rc == RC_OK)
+        rc = tags_set(given, properties, e);
+    if (rc == RC_OK)
+        rc = ddos_set(given, properties, e);
     if (rc != RC_OK)
         return rc;
     dynamic = str_is(json_str(json_get(properties, "publicIPAllocationMethod")), "Dynamic");
@@ -212,13 +295,34 @@ static enum rc public_ip_deletable(struct arm_write *w, const struct meta_resour
 }
 
 /* --- rendering --- */
-static struct json *properties_render(const struct meta_resource *r, const struct json *body)
+static void dns_render(const struct arm_view *v, const struct json *body, struct json *out)
 {
-    static const char *const members[] = {"ipAddress", "publicIPAddressVersion",
-                                          "publicIPAllocationMethod", "idleTimeoutInMinutes",
-                                          "dnsSettings"};
-    struct json *out = json_new_object(), *ddos = json_new_object();
+    const struct json *stored = json_path(body, "properties.dnsSettings");
+    struct str label = json_str(json_get(stored, "domainNameLabel"));
+    struct json *dns;
+
+    if (!stored)
+        return;
+    dns = json_clone(stored);
+    if (label.ptr)
+        json_set_str(dns, "fqdn",
+                     arena_printf(v->arena, "%.*s.%.*s.cloudapp.%.*s", STR_ARG(label),
+                                  STR_ARG(json_str(json_get(body, "location"))),
+                                  STR_ARG(v->services->suffix)));
+    json_set(out, "dnsSettings", dns);
+}
+
+static struct json *properties_render(const struct arm_view *v, const struct meta_resource *r,
+                                      const struct json *body)
+{
+    static const char *const members[] = {"ipAddress",
+                                          "publicIPAddressVersion",
+                                          "publicIPAllocationMethod",
+                                          "idleTimeoutInMinutes",
+                                          "ipTags",
+                                          "ddosSettings"};
     const struct json *user = json_at(network_users(body), 0);
+    struct json *out = json_new_object();
     char guid[UUID_TEXT_MAX];
 
     json_set_text(out, "provisioningState", arm_state(body));
@@ -229,9 +333,7 @@ static struct json *properties_render(const struct meta_resource *r, const struc
         if (j)
             json_set(out, members[i], json_clone(j));
     }
-    json_set(out, "ipTags", json_new_array());
-    json_set_text(ddos, "protectionMode", "VirtualNetworkInherited");
-    json_set(out, "ddosSettings", ddos);
+    dns_render(v, body, out);
     if (user) {
         struct json *configuration = json_new_object();
 
@@ -246,10 +348,9 @@ static struct json *public_ip_render(const struct arm_view *v, const struct meta
 {
     struct json *out = network_head(r, body);
 
-    (void)v;
     if (json_get(body, "zones"))
         json_set(out, "zones", json_clone(json_get(body, "zones")));
-    json_set(out, "properties", properties_render(r, body));
+    json_set(out, "properties", properties_render(v, r, body));
     json_set(out, "sku", json_clone(json_get(body, "sku")));
     return out;
 }

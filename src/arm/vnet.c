@@ -2,7 +2,7 @@
 #include "arm/vnet.h"
 #include "arm/operation.h"
 
-enum { VNET_PREFIXES_MAX = 64, VNET_NAME_MAX = 64 };
+enum { VNET_PREFIXES_MAX = 64, VNET_NAME_MAX = 64, FLOW_MIN = 4, FLOW_MAX = 30 };
 
 static enum rc vnet_check_name(struct str name, struct err *e)
 {
@@ -181,6 +181,20 @@ static enum rc encryption_set(const struct json *sent, struct str vnet, struct j
                               "AllowUnencrypted", out, e);
 }
 
+static enum rc flow_timeout_set(const struct json *sent, struct json *properties, struct err *e)
+{
+    const struct json *minutes = json_get_nocase(sent, "flowTimeoutInMinutes");
+
+    json_remove(properties, "flowTimeoutInMinutes");
+    if (!json_given(minutes))
+        return RC_OK;
+    if (json_int(minutes, 0) < FLOW_MIN || json_int(minutes, 0) > FLOW_MAX)
+        return err_code(e, RC_INVALID, "InvalidFlowTimeout",
+                        "flowTimeoutInMinutes has to be from %d to %d.", FLOW_MIN, FLOW_MAX);
+    json_set(properties, "flowTimeoutInMinutes", json_clone(minutes));
+    return RC_OK;
+}
+
 static enum rc properties_set(const struct json *given, struct str vnet, struct json *properties,
                               struct err *e)
 {
@@ -196,6 +210,8 @@ static enum rc properties_set(const struct json *given, struct str vnet, struct 
         rc = labels_set(given, properties, e);
     if (rc == RC_OK)
         rc = encryption_set(given, vnet, properties, e);
+    if (rc == RC_OK)
+        rc = flow_timeout_set(given, properties, e);
     return rc == RC_OK ? arm_children_set(&subnet_type, given, properties, e) : rc;
 }
 
@@ -249,8 +265,8 @@ static struct json *dhcp_render(const struct json *stored)
 static struct json *vnet_properties(const struct meta_resource *r, const struct json *body)
 {
     const struct json *stored = json_get(body, "properties");
-    static const char *const members[] = {"privateEndpointVNetPolicies", "encryption",
-                                          "bgpCommunities", "enableVmProtection"};
+    static const char *const members[] = {"privateEndpointVNetPolicies", "flowTimeoutInMinutes",
+                                          "encryption", "bgpCommunities", "enableVmProtection"};
     struct json *out = json_new_object();
     char guid[UUID_TEXT_MAX];
 

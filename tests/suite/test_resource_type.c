@@ -48,7 +48,9 @@ static const struct subject subjects[] = {
      "{\"location\":\"local\",\"tags\":{\"a\":\"b\"},\"sku\":{\"name\":\"Standard\"},\"zones\":["
      "\"1\"],"
      "\"properties\":{\"publicIPAllocationMethod\":\"Static\",\"idleTimeoutInMinutes\":7,"
-     "\"publicIPAddressVersion\":\"IPv6\",\"dnsSettings\":{\"domainNameLabel\":\"front\"}}}",
+     "\"publicIPAddressVersion\":\"IPv6\",\"dnsSettings\":{\"domainNameLabel\":\"front\","
+     "\"reverseFqdn\":\"x.example\"},\"ipTags\":[{\"ipTagType\":\"FirstPartyUsage\",\"tag\":\"/"
+     "Sql\"}],\"ddosSettings\":{\"protectionMode\":\"Disabled\"}}}",
      G "/providers/Microsoft.Network/publicIPAddresses/-no", 200, 202, 204},
     {"Microsoft.Network/networkInterfaces", NIC, G "/providers/Microsoft.Network/networkInterfaces",
      "{\"location\":\"local\",\"tags\":{\"a\":\"b\"},\"properties\":{\"enableIPForwarding\":true,"

@@ -158,6 +158,15 @@ static void what_a_public_address_cannot_be_is_refused(void **state)
             "{\"location\":\"local\",\"properties\":{\"dnsSettings\":{\"domainNameLabel\":"
             "\"No\"}}}",
             "InvalidDomainNameLabel");
+    assert_int_equal(control(c, "PUT", G "/providers/Microsoft.Network/publicIPAddresses/first",
+                             "{\"location\":\"local\",\"properties\":{\"dnsSettings\":{"
+                             "\"domainNameLabel\":\"front\"}}}"),
+                     201);
+    assert_str(answer_text(c, "properties.dnsSettings.fqdn"), "front.local.cloudapp.azurecr.test");
+    refused(c, "PUT", PUBLIC_IP,
+            "{\"location\":\"local\",\"properties\":{\"dnsSettings\":{\"domainNameLabel\":"
+            "\"front\"}}}",
+            "DnsRecordInUse");
     assert_int_equal(control(c, "GET", PUBLIC_IP, NULL), 404);
 }
 
@@ -304,6 +313,30 @@ static void an_application_security_group_is_joined_and_stays_meanwhile(void **s
     refused(c, "DELETE", ASG, NULL, "InUseApplicationSecurityGroupCannotBeDeleted");
     assert_int_equal(control(c, "PUT", NIC, INTERFACE(CONFIGURATION("one", ""))), 200);
     assert_null(json_get(configuration(c, 0), "applicationSecurityGroups"));
+    assert_int_equal(control(c, "DELETE", ASG, NULL), 202);
+}
+
+static void a_rule_names_application_security_groups_instead_of_addresses(void **state)
+{
+    struct control *c = network(state);
+    static const char named[] =
+        "{\"properties\":{\"protocol\":\"*\",\"access\":\"Deny\",\"direction\":\"Inbound\","
+        "\"priority\":100,\"sourcePortRange\":\"*\",\"destinationPortRange\":\"*\","
+        "\"sourceApplicationSecurityGroups\":[{\"id\":\"" ASG "\"}],"
+        "\"destinationAddressPrefix\":\"*\"}}";
+
+    assert_int_equal(control(c, "PUT", NSG, LOCAL), 201);
+    refused(c, "PUT", RULES "a", named, "InvalidResourceReference");
+    assert_int_equal(control(c, "PUT", ASG, LOCAL), 201);
+    assert_int_equal(control(c, "PUT", RULES "a", named), 201);
+    assert_int_equal(json_len(json_path(c->answer, "properties.sourceApplicationSecurityGroups")),
+                     1);
+    refused(c, "DELETE", ASG, NULL, "InUseApplicationSecurityGroupCannotBeDeleted");
+    assert_int_equal(control(c, "PUT", RULES "a", RULE("100", "Inbound")), 200);
+    assert_int_equal(json_len(json_path(c->answer, "properties.sourceApplicationSecurityGroups")),
+                     0);
+    assert_int_equal(control(c, "PUT", RULES "a", named), 200);
+    assert_int_equal(control(c, "DELETE", NSG, NULL), 202);
     assert_int_equal(control(c, "DELETE", ASG, NULL), 202);
 }
 
@@ -475,6 +508,7 @@ int main(void)
         CONTROL_TEST(an_address_is_asked_for_before_it_is_taken),
         CONTROL_TEST(what_is_used_shows_its_users_and_stays),
         CONTROL_TEST(an_application_security_group_is_joined_and_stays_meanwhile),
+        CONTROL_TEST(a_rule_names_application_security_groups_instead_of_addresses),
         CONTROL_TEST(a_network_put_does_not_take_a_used_subnet_away),
         CONTROL_TEST(a_subnet_with_a_security_group_is_listed_by_it_until_it_goes),
         CONTROL_TEST(a_group_goes_with_all_that_use_each_other),
