@@ -60,6 +60,14 @@ enum http_verdict sts_device_page_get(struct http_request *req)
     return HTTP_ANSWERED;
 }
 
+/* There is no sign-in in the browser that a client opens; discovery has to name a page for it. */
+enum http_verdict sts_authorize_get(struct http_request *req)
+{
+    return answer_text(req, 400,
+                       "Clients do not sign in by way of a browser here. Use a device code: "
+                       "<code>az login --use-device-code</code>.");
+}
+
 struct str sts_cookie(struct str cookies, const char *name)
 {
     while (cookies.len > 0) {

@@ -1,34 +1,37 @@
-/* Whom the identity endpoint knows, written by the administrator: users, service principals and their secrets, signing keys.
- * Kidoban's own routes, under /providers/Kidoban.Identity, and those of Graph; errors are ARM's. Private to sts/. */
+/* Whom the identity endpoint knows, written by the administrator: users, service principals and
+ * their secrets, signing keys. Kidoban's own routes, under /providers/Kidoban.Identity, and those
+ * of Graph; errors are ARM's. Private to sts/. */
 #ifndef STS_DIRECTORY_H
 #define STS_DIRECTORY_H
 
 #include "crypto/password.h"
-#include "json/json.h"
 #include "meta/account.h"
 #include "meta/principal.h"
 #include "meta/session.h"
 #include "sts/private.h"
+#include "json/json.h"
 
 struct directory_call { /* on the handler's stack; texts in the request's arena */
     struct http_request *req;
-    struct json *sent;              /* an object; empty where there was no body */
+    struct json *sent;               /* an object; empty where there was no body */
     struct meta_principal principal; /* of one that is there, only what `set` says is written */
     bool is_new;
     struct {
         bool name, enabled, password;
     } set;
     char password[PASSWORD_RECORD_MAX]; /* principal.password, where it is a new one */
-    struct meta_secret secret;      /* a new one; without a hash: none */
-    struct uuid remove;             /* a secret to remove; nil: none */
-    bool replace;                   /* the new secret is the only one */
+    struct meta_secret secret;          /* a new one; without a hash: none */
+    struct uuid remove;                 /* a secret to remove; nil: none */
+    bool replace;                       /* the new secret is the only one */
 };
 
 /* Parses the body; on failure the error has been answered. */
 NODISCARD bool directory_begin(struct directory_call *c, struct http_request *req);
 void directory_done(struct directory_call *c);
-/* The principal that {id} names (object id, app id or UPN), copied to c->principal. RC_NOT_FOUND. */
-NODISCARD enum rc directory_find(struct directory_call *c, enum meta_principal_kind kind, struct err *e);
+/* The principal that {id} names (object id, app id or UPN), copied to c->principal. RC_NOT_FOUND.
+ */
+NODISCARD enum rc directory_find(struct directory_call *c, enum meta_principal_kind kind,
+                                 struct err *e);
 /* displayName and accountEnabled, where they were sent. */
 NODISCARD enum rc directory_take_common(struct directory_call *c, struct err *e);
 
@@ -39,7 +42,8 @@ NODISCARD enum rc directory_write(struct directory_call *c, struct err *e);
 NODISCARD enum rc directory_delete(struct directory_call *c, struct err *e);
 
 void directory_render(const struct snapshot_principal *p, struct json *j);
-enum http_verdict directory_answer_json(struct http_request *req, unsigned status, const struct json *j);
+enum http_verdict directory_answer_json(struct http_request *req, unsigned status,
+                                        const struct json *j);
 enum http_verdict directory_fail(struct http_request *req, const struct err *e);
 /* `extra` is taken over; its members come first. */
 enum http_verdict directory_answer(struct directory_call *c, unsigned status, struct json *extra);

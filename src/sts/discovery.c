@@ -27,7 +27,7 @@ static enum http_verdict answer_discovery(struct http_request *req, struct str r
                 "\"token_endpoint_auth_methods_supported\":[\"client_secret_post\","
                 "\"client_secret_basic\"],"
                 "\"scopes_supported\":[\"openid\",\"profile\",\"offline_access\"],"
-                "\"response_types_supported\":[\"code\"],"
+                "\"response_types_supported\":[],"
                 "\"subject_types_supported\":[\"public\"],"
                 "\"id_token_signing_alg_values_supported\":[\"ES256\"]}"));
     return sts_answer_json(req, &b);

@@ -32,6 +32,9 @@ static const struct http_route routes[] = {
     {HTTP_POST, "/adfs/oauth2/token", "public", TOKEN},
     {HTTP_POST, "/adfs/oauth2/devicecode", "public", ROUTE_CALL, sts_device_code_post, NULL},
 
+    {HTTP_GET, "/adfs/oauth2/authorize", "public", ROUTE_CALL, sts_authorize_get, NULL},
+    {HTTP_GET, "/{tenant}/oauth2/v2.0/authorize", "public", ROUTE_CALL, sts_authorize_get, NULL},
+
     {HTTP_GET, "/common/discovery/instance", "public", ROUTE_CALL, sts_instance_get, NULL},
     {HTTP_GET, "/{tenant}/userrealm/{user}", "public", ROUTE_CALL, sts_realm_get, NULL},
     {HTTP_GET, "/{tenant}/v2.0" CONFIGURATION, "public", ROUTE_CALL, sts_tenant_discovery_get,

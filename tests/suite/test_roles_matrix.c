@@ -107,6 +107,8 @@ static const char *const open_routes[] = {
     "public GET /adfs/discovery/keys",
     "public POST /adfs/oauth2/token",
     "public POST /adfs/oauth2/devicecode",
+    "public GET /adfs/oauth2/authorize",
+    "public GET /{tenant}/oauth2/v2.0/authorize",
     "public GET /common/discovery/instance",
     "public GET /{tenant}/userrealm/{user}",
     "public GET /{tenant}/v2.0/.well-known/openid-configuration",

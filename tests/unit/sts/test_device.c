@@ -232,6 +232,16 @@ static void the_page_runs_nothing_and_stands_in_no_frame(void **state)
     assert_str(http_answer_field(&f->req, "Cache-Control"), "no-store");
 }
 
+static void a_client_that_opens_a_browser_is_told_what_to_do_instead(void **state)
+{
+    struct sts *f = *state;
+
+    assert_int_equal(
+        ask(f, "GET", "/adfs/oauth2/authorize?client_id=" CLIENT "&redirect_uri=http://x", NULL),
+        400);
+    assert_non_null(strstr(f->req.response.body.ptr, "--use-device-code"));
+}
+
 static unsigned try_code(struct sts *f)
 {
     return decide(f, "BCDF-GHJK", "allow");
@@ -285,6 +295,7 @@ int main(void)
         STS_TEST(codes_are_rationed),
         STS_TEST(only_its_own_form_is_taken),
         STS_TEST(the_page_runs_nothing_and_stands_in_no_frame),
+        STS_TEST(a_client_that_opens_a_browser_is_told_what_to_do_instead),
         STS_TEST(trying_codes_shuts_the_user_out),
         cmocka_unit_test(codes_are_read_as_people_type_them),
         cmocka_unit_test(a_cookie_is_found_among_others),
