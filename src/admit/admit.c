@@ -363,5 +363,10 @@ void admit_render_denials(const struct http_request *req, struct str registry, u
 {
     const struct admission *a = admission_of(req);
 
-    denial_log_recent(a->admit->denials, registry, after, out);
+    char since[CLOCK_TEXT_MAX];
+
+    buf_addf(out, "{\"since\":\"%.*s\",\"value\":",
+             STR_ARG(clock_format_z(denial_log_began(a->admit->denials), since)));
+    denial_log_recent(a->admit->denials, registry, after, a->snapshot->origins, out);
+    buf_addc(out, '}');
 }

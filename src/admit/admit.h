@@ -128,7 +128,8 @@ bool admit_sign_in_allowed(struct http_request *req, struct str account); /* fal
 void admit_sign_in_failed(struct http_request *req, struct str account);
 /* Prometheus lines of denials by registry and reason. Any thread. */
 void admit_render_metrics(struct admit *a, struct buf *out);
-/* The last refusals of a registry, as a JSON array; those whose serial is above `after`. Any thread. */
+/* The last refusals of a registry, as a JSON object: "value", those whose serial is above `after`, and "since", the time
+ * from which on serials count (another one: the server was started anew). Any thread. */
 void admit_render_denials(const struct http_request *req, struct str registry, uint64_t after, struct buf *out);
 
 #endif

@@ -27,6 +27,7 @@ void admit_note_decision(struct http_request *req, const struct origin *o,
                             .reason = d->reason,
                             .reported = d->report_only,
                             .attachment = o->attachment,
+                            .subnet = o->subnet,
                             .address = o->ip};
 
     metric_add(d->allow ? METRIC_GATE_ALLOWED : METRIC_GATE_DENIED, 1);

@@ -45,6 +45,7 @@ struct denial_log {
     size_t n_sources;
     struct recent recent[RECENT_MAX]; /* the serial n, from 1, is at n % RECENT_MAX */
     uint64_t serial;                  /* of the newest */
+    int64_t began_us;
 };
 
 struct denial_log *denial_log_new(void)
@@ -52,6 +53,7 @@ struct denial_log *denial_log_new(void)
     struct denial_log *l = MEM_NEW(struct denial_log);
 
     pthread_mutex_init(&l->lock, NULL);
+    l->began_us = clock_wall_us();
     return l;
 }
 
@@ -247,20 +249,40 @@ void denial_log_render(struct denial_log *l, struct buf *out)
     pthread_mutex_unlock(&l->lock);
 }
 
-static void recent_write(const struct recent *r, uint64_t serial, struct buf *out)
+static void name_write(const char *member, struct str name, struct buf *out)
 {
+    buf_addf(out, ",\"%s\":", member);
+    if (name.ptr)
+        buf_add_json(out, name);
+    else
+        buf_add(out, STR("null"));
+}
+
+static void recent_write(const struct recent *r, uint64_t serial, const struct origin_table *names,
+                         struct buf *out)
+{
+    const struct denial *d = &r->denial;
     char ip[IP_TEXT_MAX], time[CLOCK_TEXT_MAX];
 
-    ip_format(&r->denial.address, ip);
+    ip_format(&d->address, ip);
     buf_addf(out, "{\"serial\":%llu,\"time\":\"%.*s\",\"registry\":\"%s\",\"ip\":\"%s\",",
              (unsigned long long)serial, STR_ARG(clock_format_z(r->wall_us, time)), r->registry,
              ip);
-    buf_addf(out, "\"origin\":\"%s\",\"reason\":\"%s\",\"refused\":%s}",
-             origin_kind_name(r->denial.origin), gate_reason_name(r->denial.reason),
-             r->denial.reported ? "false" : "true");
+    buf_addf(out, "\"origin\":\"%s\"", origin_kind_name(d->origin));
+    name_write("attachment", origin_attachment_name(names, &d->attachment), out);
+    name_write("subnet",
+               d->origin == ORIGIN_SUBNET ? origin_subnet_id(names, &d->subnet) : STR_NONE, out);
+    buf_addf(out, ",\"reason\":\"%s\",\"refused\":%s}", gate_reason_name(d->reason),
+             d->reported ? "false" : "true");
 }
 
-void denial_log_recent(struct denial_log *l, struct str registry, uint64_t after, struct buf *out)
+int64_t denial_log_began(const struct denial_log *l)
+{
+    return l->began_us;
+}
+
+void denial_log_recent(struct denial_log *l, struct str registry, uint64_t after,
+                       const struct origin_table *names, struct buf *out)
 {
     char name[NAME_TEXT_MAX];
     bool first = true;
@@ -278,7 +300,7 @@ void denial_log_recent(struct denial_log *l, struct str registry, uint64_t after
         if (!first)
             buf_addc(out, ',');
         first = false;
-        recent_write(r, n, out);
+        recent_write(r, n, names, out);
     }
     pthread_mutex_unlock(&l->lock);
     buf_addc(out, ']');

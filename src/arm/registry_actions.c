@@ -156,14 +156,15 @@ enum http_verdict arm_registry_list_usages(struct http_request *req)
 }
 
 /* --- denials --- */
-enum { DENIALS_MAX = 1024 * 1024 };
+enum { DENIALS_MAX = 4 * 1024 * 1024 };
 
 static enum rc denials_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
 {
     CLEANUP(buf_done) struct buf list = BUF_INIT(DENIALS_MAX);
     CLEANUP(json_freep) struct json *body = NULL;
     struct meta_resource r = {0};
-    struct json *value = NULL;
+    struct json_limits limits = {.bytes = DENIALS_MAX, .values = DENIALS_MAX};
+    struct json *answer = NULL;
     struct str after;
     uint64_t serial = 0;
     enum rc rc = http_query(c->req, "after", &after, NULL);
@@ -174,15 +175,14 @@ static enum rc denials_read(struct arm_call *c, struct meta_tx *tx, struct err *
     if (rc != RC_OK)
         return rc;
     admit_render_denials(c->req, c->name, serial, &list);
-    rc = json_parse(buf_str(&list), NULL, &value, e);
-    if (rc != RC_OK)
-        return rc;
-    arm_set_answer(c, json_new_object());
-    json_set(c->answer, "value", value);
-    return RC_OK;
+    rc = json_parse(buf_str(&list), &limits, &answer, e);
+    if (rc == RC_OK)
+        arm_set_answer(c, answer);
+    return rc;
 }
 
-/* What the gate refused of late, on this node: {"value":[...]}, `?after=N` only what is newer. */
+/* What the gate refused of late, on this node: {"since":T,"value":[...]}, `?after=N` only what is
+ * newer. */
 enum http_verdict arm_registry_denials(struct http_request *req)
 {
     CLEANUP(arm_call_done) struct arm_call c;
@@ -259,6 +259,7 @@ static enum rc access_decide(const struct snapshot *s, void *arg, struct err *e)
     if (rc != RC_OK)
         return rc;
     arm_set_answer(c, json_new_object());
+    json_set_text(c->answer, "origin", origin_kind_name(origin.kind));
     decision_into(registry->gate, &origin, c->answer);
     json_set(c->answer, "generation", json_new_int((int64_t)s->generation));
     if (check->proposed) {
@@ -270,18 +271,26 @@ static enum rc access_decide(const struct snapshot *s, void *arg, struct err *e)
     return RC_OK;
 }
 
-/* Only what the network's settings are; the rest of a proposal means nothing here. */
-static struct json *proposal_body(const struct json *proposed)
+/* Only what the network's settings are; the rest of a registry means nothing here. Without any of
+ * them there is nothing to be told about, and whoever asked meant something else. */
+static enum rc proposal_body(const struct json *proposed, struct json **ret, struct err *e)
 {
     static const char *const members[] = {"networkRuleSet", "publicNetworkAccess",
                                           "networkRuleBypassOptions"};
-    struct json *out = json_new_object(), *properties = json_new_object();
+    CLEANUP(json_freep) struct json *out = json_new_object();
+    struct json *properties = json_new_object();
 
+    json_set(out, "properties", properties);
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
         if (json_get_nocase(proposed, members[i]))
             json_set(properties, members[i], json_clone(json_get_nocase(proposed, members[i])));
-    json_set(out, "properties", properties);
-    return out;
+    if (json_len(properties) == 0)
+        return err_set(e, RC_INVALID,
+                       "proposed must be an object with networkRuleSet, publicNetworkAccess or "
+                       "networkRuleBypassOptions.");
+    *ret = out;
+    out = NULL;
+    return RC_OK;
 }
 
 /* The registry as a PATCH with this proposal would leave it, compiled. */
@@ -289,12 +298,14 @@ static enum rc proposal_compile(struct access_check *check, struct meta_tx *tx, 
                                 struct err *e)
 {
     struct arm_call *c = check->call;
-    CLEANUP(json_freep) struct json *sent = proposal_body(json_get_nocase(c->sent, "proposed"));
+    CLEANUP(json_freep) struct json *sent = NULL;
     struct registry_subnets_tx look = {tx, c->arena, NULL};
     const struct registry_subnets subnets = {registry_subnet_find, &look};
     struct gate_rule_set rules;
-    enum rc rc = registry_body_merge(sent, false, &subnets, c->arena, body, e);
+    enum rc rc = proposal_body(json_get_nocase(c->sent, "proposed"), &sent, e);
 
+    if (rc == RC_OK)
+        rc = registry_body_merge(sent, false, &subnets, c->arena, body, e);
     if (rc == RC_OK)
         rc = gate_rule_set_read(json_get(body, "properties"), c->arena, &rules, e);
     return rc == RC_OK ? gate_compile(&rules, &check->proposed, e) : rc;
@@ -306,7 +317,7 @@ static enum rc access_read(struct meta_tx *tx, void *arg, struct err *e)
     struct access_check *check = arg;
     enum rc rc = arm_resource_get(check->call, tx, &check->registry, &body, e);
 
-    if (rc == RC_OK && json_type(json_get_nocase(check->call->sent, "proposed")) == JSON_OBJECT)
+    if (rc == RC_OK && json_given(json_get_nocase(check->call->sent, "proposed")))
         rc = proposal_compile(check, tx, body, e);
     return rc;
 }

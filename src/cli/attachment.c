@@ -3,6 +3,8 @@
 #include "cli/command.h"
 #include <limits.h>
 
+enum { EVIDENCE_MAX = 64 * 1024 };
+
 static struct str path_of(struct cli_session *s)
 {
     return arena_printf(&s->arena, "/providers/" ATTACHMENTS "/%s",
@@ -209,14 +211,78 @@ static enum rc create(struct cli_session *s, struct json **ret, struct err *e)
     return rc == RC_OK ? cli_request(s, "PUT", path_of(s), body, ret, e) : rc;
 }
 
+/* --- tables --- */
+
+static void add_texts(const struct json *list, struct buf *out)
+{
+    for (size_t i = 0; i < json_len(list); i++) {
+        buf_add(out, i > 0 ? STR(", ") : STR(""));
+        buf_add(out, json_str(json_at(list, i)));
+    }
+}
+
+/* The evidence by which it is known, as its options say it. */
+static void add_evidence(const struct json *p, struct buf *out)
+{
+    buf_add(out, json_str(json_path(p, "netns.name")));
+    buf_add(out, json_str(json_path(p, "device.name")));
+    add_texts(json_path(p, "range.addressPrefixes"), out);
+    if (json_get(p, "mark"))
+        buf_addf(out, "0x%llx/0x%llx", (long long)json_int(json_path(p, "mark.value"), 0),
+                 (long long)json_int(json_path(p, "mark.mask"), 0));
+    if (!json_get(p, "proxy"))
+        return;
+    buf_addf(out, "0x%02llX=%.*s of ", (long long)json_int(json_path(p, "proxy.tlv.type"), 0),
+             STR_ARG(json_str(json_path(p, "proxy.tlv.value"))));
+    add_texts(json_path(p, "proxy.peers"), out);
+}
+
+static struct str last_part(struct str id)
+{
+    struct str part = id;
+
+    while (id.ptr && id.len > 0)
+        part = str_split(&id, '/');
+    return part;
+}
+
+static struct json *row_of(const struct json *attachment)
+{
+    CLEANUP(buf_done) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
+    const struct json *p = json_get(attachment, "properties");
+    struct json *row = json_new_object();
+
+    add_evidence(p, &evidence);
+    json_set(row, "name", json_clone(json_get(attachment, "name")));
+    json_set(row, "kind", json_clone(json_get(p, "kind")));
+    json_set_str(row, "evidence", buf_str(&evidence));
+    json_set_str(row, "virtualNetwork", last_part(json_str(json_path(p, "virtualNetwork.id"))));
+    json_set(row, "state", json_clone(json_get(p, "state")));
+    json_set(row, "stateReason", json_clone(json_get(p, "stateReason")));
+    return row;
+}
+
 static enum rc show(struct cli_session *s, struct json **ret, struct err *e)
 {
-    return cli_request(s, "GET", path_of(s), NULL, ret, e);
+    CLEANUP(json_freep) struct json *answer = NULL;
+    enum rc rc = cli_request(s, "GET", path_of(s), NULL, &answer, e);
+
+    if (rc == RC_OK)
+        *ret = cli_prints_rows(s->args) ? row_of(answer) : json_clone(answer);
+    return rc;
 }
 
 static enum rc list(struct cli_session *s, struct json **ret, struct err *e)
 {
-    return cli_list(s, STR("/providers/" ATTACHMENTS), ret, e);
+    CLEANUP(json_freep) struct json *answer = NULL;
+    enum rc rc = cli_list(s, STR("/providers/" ATTACHMENTS), &answer, e);
+
+    if (rc != RC_OK)
+        return rc;
+    *ret = cli_prints_rows(s->args) ? json_new_array() : json_clone(answer);
+    for (size_t i = 0; cli_prints_rows(s->args) && i < json_len(answer); i++)
+        json_append(*ret, row_of(json_at(answer, i)));
+    return RC_OK;
 }
 
 static enum rc delete_attachment(struct cli_session *s, struct json **ret, struct err *e)

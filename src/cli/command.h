@@ -1,14 +1,15 @@
-/* The commands: one row each in a table, one function each. A command reads its options, makes requests, and leaves the
- * answer (already as az prints it, or raw ARM that is flattened afterwards) for the caller to print. */
+/* The commands: one row each in a table, one function each. A command reads its options, makes
+ * requests, and leaves the answer (already as az prints it, or raw ARM that is flattened
+ * afterwards) for the caller to print. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
 #include "cli/session.h"
 
 struct cli_command {
-    const char *words;  /* "acr network-rule add" */
-    const char *takes;  /* see cli_args_check */
-    const char *help;   /* one line */
+    const char *words; /* "acr network-rule add" */
+    const char *takes; /* see cli_args_check */
+    const char *help;  /* one line */
     /* *ret: what is printed, owned by the caller; NULL: nothing. */
     enum rc (*run)(struct cli_session *s, struct json **ret, struct err *e);
     bool asks; /* before it runs, unless --yes is given */
@@ -47,6 +48,8 @@ struct json *cli_strings(const struct cli_args *a, enum cli_option o);
 /* Where a list has one page or several: all values, in one array. */
 NODISCARD enum rc cli_list(struct cli_session *s, struct str path, struct json **ret,
                            struct err *e);
+/* table or tsv: what is nested is not shown. */
+bool cli_prints_rows(const struct cli_args *a);
 const char *cli_location(const struct cli_args *a);
 
 #endif

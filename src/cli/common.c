@@ -106,3 +106,10 @@ const char *cli_location(const struct cli_args *a)
 
     return location ? location : "local";
 }
+
+bool cli_prints_rows(const struct cli_args *a)
+{
+    struct str format = str_from(cli_given(a, CLI_OUTPUT) ? cli_value(a, CLI_OUTPUT) : "json");
+
+    return str_is(format, "table") || str_is(format, "tsv");
+}

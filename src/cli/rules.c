@@ -1,6 +1,8 @@
 /* kidoban acr network-rule, acr check-network-access. */
 #include "cli/command.h"
+#include "cli/output.h"
 #include "sys/file.h"
+#include <stdio.h>
 #include <unistd.h>
 
 static enum rc one_of_two(const struct cli_args *a, struct err *e)
@@ -108,9 +110,37 @@ static enum rc origin_of(struct cli_session *s, struct str registry, struct json
     return rc;
 }
 
+static struct json *decision_row(const char *which, const struct json *origin,
+                                 const struct json *decision)
+{
+    static const char *const members[] = {"decision", "reason", "rule"};
+    struct json *row = json_new_object();
+
+    json_set_text(row, "rules", which);
+    json_set(row, "origin", json_clone(origin));
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        json_set(row, members[i], json_clone(json_get(decision, members[i])));
+    json_set(row, "reportOnly", json_new_bool(json_bool(json_get(decision, "reportOnly"), false)));
+    return row;
+}
+
+/* As rows: what is decided, and below it what would be. */
+static struct json *decision_rows(const struct json *answer)
+{
+    const struct json *origin = json_get(answer, "origin"),
+                      *proposed = json_get(answer, "proposed");
+    struct json *rows = json_new_array();
+
+    json_append(rows, decision_row("in force", origin, answer));
+    if (proposed)
+        json_append(rows, decision_row("proposed", origin, proposed));
+    return rows;
+}
+
 static enum rc check(struct cli_session *s, struct json **ret, struct err *e)
 {
     CLEANUP(json_freep) struct json *body = json_new_object();
+    CLEANUP(json_freep) struct json *answer = NULL;
     struct json *origin = json_new_object(), *proposed = NULL;
     struct str path;
     enum rc rc = cli_registry_path(s, &path, e);
@@ -126,24 +156,40 @@ static enum rc check(struct cli_session *s, struct json **ret, struct err *e)
     }
     if (rc != RC_OK)
         return rc;
-    return cli_request(s, "POST", arena_printf(&s->arena, "%.*s/checkNetworkAccess", STR_ARG(path)),
-                       body, ret, e);
+    rc = cli_request(s, "POST", arena_printf(&s->arena, "%.*s/checkNetworkAccess", STR_ARG(path)),
+                     body, &answer, e);
+    if (rc != RC_OK)
+        return rc;
+    *ret = cli_prints_rows(s->args) ? decision_rows(answer) : json_clone(answer);
+    return RC_OK;
 }
 
 /* --- denials --- */
 
 enum { FOLLOW_US = 500 * 1000 };
 
-/* One line for each: what scripts read, and people too. */
-static enum rc print_new(const struct json *list, int64_t *serial, struct err *e)
+/* A line for each: JSON, or its values with tabs between them, whichever of table and tsv was asked
+ * for: a table cannot know how wide what comes will be. */
+static enum rc print_line(const struct cli_args *a, const struct json *denial, struct err *e)
+{
+    CLEANUP(buf_done) struct buf line = BUF_INIT(64 * 1024);
+    enum rc rc = RC_OK;
+
+    if (cli_prints_rows(a))
+        rc = cli_render(denial, "tsv", &line, e);
+    else
+        json_write(denial, &line);
+    if (!cli_prints_rows(a))
+        buf_addc(&line, '\n');
+    return rc == RC_OK ? file_write_all(STDOUT_FILENO, line.ptr, line.len, e) : rc;
+}
+
+static enum rc print_new(const struct cli_args *a, const struct json *list, int64_t *serial,
+                         struct err *e)
 {
     for (size_t i = 0; i < json_len(list); i++) {
-        CLEANUP(buf_done) struct buf line = BUF_INIT(4096);
-        enum rc rc;
+        enum rc rc = print_line(a, json_at(list, i), e);
 
-        json_write(json_at(list, i), &line);
-        buf_addc(&line, '\n');
-        rc = file_write_all(STDOUT_FILENO, line.ptr, line.len, e);
         if (rc != RC_OK)
             return rc;
         *serial = json_int(json_get(json_at(list, i), "serial"), *serial);
@@ -151,23 +197,65 @@ static enum rc print_new(const struct json *list, int64_t *serial, struct err *e
     return RC_OK;
 }
 
-/* Asks for what is newer, again and again, until it is interrupted. */
+struct followed {
+    char since[64]; /* of which run of the server `serial` is */
+    int64_t serial;
+};
+
+/* What is newer. A server that was started anew counts anew: then all that it has. */
+static enum rc follow_once(struct cli_session *s, struct str path, struct followed *f,
+                           struct err *e)
+{
+    CLEANUP(json_freep) struct json *page = NULL;
+    CLEANUP(buf_done) struct buf next = BUF_INIT(4096);
+    struct str since;
+    enum rc rc;
+
+    buf_addf(&next, "%.*s?after=%lld", STR_ARG(path), (long long)f->serial);
+    rc = cli_request(s, "GET", buf_str(&next), NULL, &page, e);
+    if (rc != RC_OK)
+        return rc;
+    since = json_str(json_get(page, "since"));
+    if (f->serial > 0 && !str_is(since, f->since)) {
+        f->serial = 0;
+        return follow_once(s, path, f, e);
+    }
+    rc = str_copy(since, f->since, sizeof(f->since));
+    return rc == RC_OK
+               ? print_new(s->args, json_get(page, "value"), &f->serial, e)
+               : err_set(e, RC_INTERNAL, "the control plane does not say since when it counts");
+}
+
+/* Asks again and again, until it is interrupted; a server that was there may go and come again. */
 static enum rc follow(struct cli_session *s, struct str path, struct err *e)
 {
-    int64_t serial = 0;
+    struct followed f = {.serial = 0};
+    bool told = false;
 
     for (;;) {
-        CLEANUP(json_freep) struct json *page = NULL;
-        CLEANUP(buf_done) struct buf next = BUF_INIT(4096);
-        enum rc rc;
+        enum rc rc = follow_once(s, path, &f, e);
 
-        buf_addf(&next, "%.*s?after=%lld", STR_ARG(path), (long long)serial);
-        rc = cli_request(s, "GET", buf_str(&next), NULL, &page, e);
-        if (rc == RC_OK)
-            rc = print_new(json_get(page, "value"), &serial, e);
-        if (rc != RC_OK)
+        if (rc != RC_OK && (rc != RC_UNAVAILABLE || f.since[0] == '\0'))
             return rc;
+        if (rc != RC_OK && !told)
+            fprintf(stderr, "WARNING: %s. Asking again until it answers.\n", e->text);
+        told = rc != RC_OK;
+        *e = (struct err){0};
         usleep(FOLLOW_US);
+    }
+}
+
+/* In a table ids would be as long as the rest together: "blue/subnets/apps". */
+static void shorten_subnets(struct json *list)
+{
+    for (size_t i = 0; i < json_len(list); i++) {
+        struct json *denial = json_at(list, i);
+        struct str id = json_str(json_get(denial, "subnet"));
+
+        while (id.ptr && !str_is_nocase(str_split(&id, '/'), "virtualNetworks"))
+            continue;
+        if (id.ptr)
+            json_set(denial, "subnet", json_new_str(id));
     }
 }
 
@@ -179,7 +267,13 @@ static enum rc denials(struct cli_session *s, struct json **ret, struct err *e)
     if (rc != RC_OK)
         return rc;
     path = arena_printf(&s->arena, "%.*s/denials", STR_ARG(path));
-    return cli_given(s->args, CLI_FOLLOW) ? follow(s, path, e) : cli_list(s, path, ret, e);
+    if (cli_given(s->args, CLI_FOLLOW))
+        return follow(s, path, e);
+    rc = cli_list(s, path, ret, e);
+    if (rc == RC_OK && cli_given(s->args, CLI_OUTPUT) &&
+        !strcmp(cli_value(s->args, CLI_OUTPUT), "table"))
+        shorten_subnets(*ret);
+    return rc;
 }
 
 const struct cli_command cli_rule_commands[] = {

@@ -261,6 +261,24 @@ static enum rc exchange(struct cli_session *s, const char *method, struct str pa
     return advise(s, httpc_perform(s->http, &request, ret_status, answer, e), e);
 }
 
+/* A command that goes on for long outlives its token: then it takes another, once. */
+static enum rc exchange_signed_in(struct cli_session *s, const char *method, struct str path,
+                                  const struct json *body, unsigned *ret_status, struct buf *answer,
+                                  struct err *e)
+{
+    bool had_one = s->token.len > 0;
+    enum rc rc = sign_in(s, e);
+
+    if (rc == RC_OK)
+        rc = exchange(s, method, path, body, ret_status, answer, e);
+    if (rc != RC_OK || *ret_status != 401 || !had_one)
+        return rc;
+    buf_clear(answer);
+    s->token = STR_NONE;
+    rc = sign_in(s, e);
+    return rc == RC_OK ? exchange(s, method, path, body, ret_status, answer, e) : rc;
+}
+
 /* One request, as it is answered. */
 static enum rc ask(struct cli_session *s, const char *method, struct str path,
                    const struct json *body, unsigned *ret_status, struct json **ret, struct err *e)
@@ -269,10 +287,8 @@ static enum rc ask(struct cli_session *s, const char *method, struct str path,
     CLEANUP(json_freep) struct json *answer = NULL;
     struct json_limits limits = {.bytes = ANSWER_MAX, .values = ANSWER_MAX};
     unsigned status = 0;
-    enum rc rc = sign_in(s, e);
+    enum rc rc = exchange_signed_in(s, method, path, body, &status, &text, e);
 
-    if (rc == RC_OK)
-        rc = exchange(s, method, path, body, &status, &text, e);
     if (rc != RC_OK)
         return rc;
     if (text.len > 0 && json_parse(buf_str(&text), &limits, &answer, e) != RC_OK)

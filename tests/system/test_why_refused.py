@@ -1,12 +1,16 @@
 """The documented way from "it says 403" to the cause, gone for each cause: doc/network-rules.md."""
 
 import contextlib
+import http.server
 import json
+import os
+import ssl
+import threading
 
 import pytest
 
-from lab import until
-from lab.server import ENDPOINT
+from lab import Process, pki, until
+from lab.server import BINARY, ENDPOINT
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +63,104 @@ def test_a_client_that_came_another_way_is_public_with_the_address_that_it_came_
     assert place.registry("check-network-access", "--ip-address", detail["ip"])["decision"] == "Deny"
 
 
+@contextlib.contextmanager
+def followed(place, *options):
+    """`acr denials --follow`, while it runs; yields what tells the lines so far."""
+    k = place.kidoban
+    out = place.lab.path("follow", f"{len(place.lab.processes)}.log")
+    p = Process(["nsenter", f"--net=/run/netns/{k.space.ns}", BINARY, "acr", "denials", "-n", "myreg", "--follow", "--data",
+                 k.data, *options], out, env=k.space.env)
+    place.lab.processes.append(p)
+    try:
+        yield lambda: p.output().splitlines()
+        assert p.running()
+    finally:
+        p.kill()
+
+
+def test_the_log_is_followed_as_it_grows_and_over_a_restart_of_the_server(place):
+    def known(lines):
+        seen = [json.loads(x) for x in lines if x.startswith("{")]
+        return [(x["origin"], x["ip"], x["attachment"]) for x in seen[-2:]]
+
+    def asked():
+        for host in (place.b, place.public):
+            with contextlib.closing(place.registry.connect(host)) as c:
+                assert c.get("/v2/").status == 403
+
+    both = [("subnet", "10.0.0.4", "at-b"), ("public", "198.51.100.7", None)]
+    with followed(place) as lines, followed(place, "-o", "tsv") as values:
+        for _ in range(2):
+            before = len(lines())
+            asked()
+            until(lambda n=before: len(lines()) >= n + 2 and known(lines()) == both, "both refusals")
+            until(lambda: values() and "\t198.51.100.7\tpublic\tNone\tNone\tdefault-action\tTrue" in values()[-1],
+                  "both as values")
+            place.kidoban.kill_server()
+
+
+class Forgetful(http.server.BaseHTTPRequestHandler):
+    """A control plane that believes each token for two requests."""
+
+    given, asked = 0, 0
+
+    def answer(self, status, body):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        Forgetful.given, Forgetful.asked = Forgetful.given + 1, 0
+        self.answer(200, {"access_token": f"token-{Forgetful.given}", "token_type": "bearer"})
+
+    def do_GET(self):
+        Forgetful.asked += 1
+        if Forgetful.asked > 2 or self.headers["Authorization"] != f"Bearer token-{Forgetful.given}":
+            self.answer(401, {"error": {"code": "InvalidAuthenticationToken", "message": "The access token has expired."}})
+        else:
+            self.answer(200, {"since": "now", "value": []})
+
+    def log_message(self, *_):
+        pass
+
+
+def test_whoever_follows_for_longer_than_a_token_takes_another(lab):
+    ca, pem = pki.make(os.path.dirname(lab.path("forgetful", "x")), ["localhost"])
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pem)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Forgetful)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        credentials = lab.path("forgetful", "admin.json")
+        with open(credentials, "w", encoding="utf-8") as f:
+            json.dump({"controlUrl": f"https://localhost:{server.server_port}", "clientId": "c", "clientSecret": "s",
+                       "subscriptionId": "0", "ca": ca}, f)
+        p = Process([BINARY, "acr", "denials", "-n", "r", "-g", "g", "-s", "11111111-1111-1111-1111-111111111111", "--follow",
+                     "--credentials", credentials], lab.path("forgetful", "follow.log"), env=lab.internet.env)
+        lab.processes.append(p)
+        p.wait_for(lambda: Forgetful.given >= 3, "a third token")
+        p.kill()
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_what_a_proposal_would_change_is_in_the_table_too_and_nothing_is_no_proposal(place):
+    ask = ("acr", "check-network-access", "-n", "myreg", "-g", "lab", "--ip-address", "198.51.100.7", "--proposed")
+    rules = '{"networkRuleSet":{"ipRules":[{"value":"198.51.100.0/24"}]}}'
+    rows = [x.split() for x in place.kidoban.command(*ask, rules, output="table").ok().out.splitlines()]
+    assert rows[0] == ["Rules", "Origin", "Decision", "Reason", "Rule", "ReportOnly"]
+    assert rows[2:] == [["in", "force", "public", "Deny", "default-action", "None", "False"],
+                        ["proposed", "public", "Allow", "ip-rule", "198.51.100.0/24", "False"]]
+    for nothing in ("{}", "[]", '{"defaultAction":"Allow"}'):
+        r = place.kidoban.command(*ask, nothing)
+        assert r.code == 1 and "proposed must be an object with networkRuleSet" in r.err, r.text
+
+
 def test_an_attachment_that_does_not_listen_says_why(place):
     place.kidoban("network", "attachment", "create", "--name", "lost", "--kind", "netns", "--netns", "no-such-place",
                   "--vnet", place.vnets["a"]["id"])
@@ -67,6 +169,8 @@ def test_an_attachment_that_does_not_listen_says_why(place):
     line = ('kidoban_attachment_state{attachment="lost",kind="netns",state="Waiting",'
             'reason="there is no network namespace no-such-place now"}')
     until(lambda: unwell(place) == [line], "it is the only one that is not well")
+    table = place.kidoban.command("network", "attachment", "list", output="table").ok().out
+    assert "lost  netns  no-such-place" in table and "Waiting" in table, table
 
 
 def unwell(place):

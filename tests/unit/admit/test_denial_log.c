@@ -4,6 +4,17 @@
 #include "json/json.h"
 #include <stdio.h>
 
+static struct json *recent_named(struct denial_log *l, const char *registry, uint64_t after,
+                                 const struct origin_table *names)
+{
+    CLEANUP(buf_done) struct buf out = BUF_INIT(1 << 20);
+    struct json *list = NULL;
+
+    denial_log_recent(l, str_from(registry), after, names, &out);
+    assert_int_equal(json_parse(buf_str(&out), NULL, &list, NULL), RC_OK);
+    return list;
+}
+
 static struct denial denial(const char *registry, const char *ip)
 {
     struct denial d = {.registry = str_from(registry), .reason = GATE_DEFAULT_ACTION};
@@ -14,11 +25,11 @@ static struct denial denial(const char *registry, const char *ip)
 
 static struct json *recent(struct denial_log *l, const char *registry, uint64_t after)
 {
-    CLEANUP(buf_done) struct buf out = BUF_INIT(1 << 20);
-    struct json *list = NULL;
+    CLEANUP(origin_builder_freep) struct origin_builder *b = origin_builder_new();
+    struct origin_table *nothing = origin_table_build(b);
+    struct json *list = recent_named(l, registry, after, nothing);
 
-    denial_log_recent(l, str_from(registry), after, &out);
-    assert_int_equal(json_parse(buf_str(&out), NULL, &list, NULL), RC_OK);
+    origin_table_unref(nothing);
     return list;
 }
 
@@ -129,6 +140,56 @@ static void only_the_newest_are_kept(void **state)
     denial_log_free(l);
 }
 
+#define VNET   "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/blue"
+#define SUBNET "00000000-0000-0000-0000-000000000002"
+
+static struct origin_table *one_network(const struct uuid *attachment)
+{
+    static const char network[] =
+        "{\"properties\":{\"subnets\":[{\"name\":\"apps\",\"uuid\":\"" SUBNET "\",\"properties\":{"
+        "\"addressPrefix\":\"10.0.0.0/"
+        "24\",\"serviceEndpoints\":[{\"service\":\"" ORIGIN_SERVICE_ENDPOINT "\"}]}}]}}";
+    static const char range[] =
+        "{\"properties\":{\"kind\":\"range\",\"virtualNetwork\":{\"id\":\"" VNET
+        "\"},\"range\":{\"addressPrefixes\":[\"10.0.0.0/16\"]}}}";
+    CLEANUP(origin_builder_freep) struct origin_builder *b = origin_builder_new();
+    CLEANUP(json_freep) struct json *n = NULL, *r = NULL;
+    struct uuid uuid = {{1}};
+
+    assert_int_equal(json_parse(STR(network), NULL, &n, NULL), RC_OK);
+    assert_int_equal(json_parse(STR(range), NULL, &r, NULL), RC_OK);
+    assert_int_equal(origin_builder_network(b, STR(VNET), &uuid, n, NULL), RC_OK);
+    assert_int_equal(
+        origin_builder_attachment(b, STR("/providers/Kidoban.Network/attachments/at-blue"),
+                                  attachment, r, NULL),
+        RC_OK);
+    return origin_table_build(b);
+}
+
+static void a_refusal_is_told_with_the_names_of_its_attachment_and_subnet(void **state)
+{
+    struct denial_log *l = denial_log_new();
+    struct denial d = denial("one", "10.0.0.4"), gone = denial("one", "10.0.0.5");
+
+    (void)state;
+    d.attachment.bytes[0] = 7;
+    d.origin = gone.origin = ORIGIN_SUBNET;
+    assert_int_equal(uuid_parse(STR(SUBNET), &d.subnet, NULL), RC_OK);
+    gone.attachment.bytes[0] = gone.subnet.bytes[0] = 9;
+    assert_true(denial_log_add(l, &d, 0));
+    assert_true(denial_log_add(l, &gone, 0));
+
+    struct origin_table *names = one_network(&d.attachment);
+    CLEANUP(json_freep) struct json *list = recent_named(l, "one", 0, names);
+
+    assert_true(str_is(json_str(json_get(json_at(list, 0), "attachment")), "at-blue"));
+    assert_true(str_is(json_str(json_get(json_at(list, 0), "subnet")), VNET "/subnets/apps"));
+    assert_int_equal(json_type(json_get(json_at(list, 1), "attachment")), JSON_NULL);
+    assert_int_equal(json_type(json_get(json_at(list, 1), "subnet")), JSON_NULL);
+    origin_table_unref(names);
+    denial_log_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +199,7 @@ int main(void)
         cmocka_unit_test(every_refusal_is_counted_however_little_is_logged),
         cmocka_unit_test(another_network_or_registry_has_a_ration_of_its_own),
         cmocka_unit_test(only_the_newest_are_kept),
+        cmocka_unit_test(a_refusal_is_told_with_the_names_of_its_attachment_and_subnet),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

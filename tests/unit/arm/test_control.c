@@ -343,7 +343,16 @@ static void access_is_explained_and_a_proposal_judged(void **state)
     assert_str(answer_text(c, "decision"), "Allow");
     assert_str(answer_text(c, "reason"), "default-action");
     assert_int_equal(json_type(json_get(c->answer, "rule")), JSON_NULL);
+    assert_str(answer_text(c, "origin"), "public");
     assert_str(answer_text(c, "proposed.decision"), "Deny");
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const nothing[] = {
+            "{\"origin\":{\"ipAddress\":\"192.0.2.9\"},\"proposed\":{}}",
+            "{\"origin\":{\"ipAddress\":\"192.0.2.9\"},\"proposed\":[]}",
+            "{\"origin\":{\"ipAddress\":\"192.0.2.9\"},\"proposed\":{\"defaultAction\":\"Deny\"}}"};
+
+        assert_int_equal(control(c, "POST", REGISTRY "/checkNetworkAccess", nothing[i]), 400);
+    }
     assert_int_equal(control(c, "GET", REGISTRY, NULL), 200);
     assert_str(answer_text(c, "properties.networkRuleSet.defaultAction"), "Allow");
     assert_int_equal(control(c, "POST", REGISTRY "/checkNetworkAccess", "{\"origin\":{}}"), 400);
