@@ -1,19 +1,31 @@
-"""Every way to know a network, with real docker daemons and podman, over IPv4 and IPv6: who gets in, and what the others
-read."""
+"""Every way to know a network, with real docker daemons and podman, over IPv4 and IPv6: who gets in, what the others read
+and what the server says of them; and what it gains a tenant to have the address of a proxy that is trusted.
+
+    kind      netns, device, mark, range, proxy: each has a place of its own, with all of these
+    position  allowed    a host of the subnet that a rule lets in
+              other      another subnet of the same network; its host has the address of a trusted proxy and forwarder
+              elsewhere  another network, the same address (but not with `range`, which knows nothing but addresses)
+              public     the internet
+"""
 
 import contextlib
-import os
-import re
+import ssl
 
 import pytest
 
-from lab import Dockerd, run, until
+from lab import Dockerd, Lab, run, until
 from lab.clients import Clients
 from lab.gateway import Gateway, Sites
 from lab.http import Connection
-from lab.network import REGISTRY_ADDRESS, REGISTRY_ADDRESS6, ip, wait_for_port
-from lab.server import TOP
+from lab.network import Host, ip, wait_for_port
+from lab.proxied import header
+from lab.recipes import haproxy
 
+POSITIONS = {"allowed": None, "other": "subnet", "elsewhere": "subnet", "public": "public"}
+OTHER, OTHER6, FRONT, FRONT6 = "10.0.1.4", "fd00:0:0:1::4", "198.51.100.50", "2001:db8:1::50"
+TRUSTING = ["--listen", "0.0.0.0:8444,proxy", "--listen", "[::]:8444,proxy"]
+for trusted in (OTHER, OTHER6, FRONT, "127.0.0.1"):
+    TRUSTING += ["--trusted-proxy", trusted, "--trusted-forwarder", trusted]
 MARKS = """table bridge marks {
   chain from_machines {
     type filter hook prerouting priority 0; policy accept;
@@ -25,7 +37,7 @@ MARKS = """table bridge marks {
 
 
 def by_device(lab):
-    g = Gateway(lab, "dev")
+    g = Gateway(lab, "dev", options=TRUSTING)
     g.attach("a", g.vnet, "device", "--device", "brA")
     g.attach("b", g.vnet_b, "device", "--device", "brB")
     return g
@@ -33,7 +45,7 @@ def by_device(lab):
 
 def by_mark(lab):
     """Both bridges have the same addresses here too: the mark that tells them apart also picks the way back."""
-    g = Gateway(lab, "mark")
+    g = Gateway(lab, "mark", options=TRUSTING)
     g.attach("a", g.vnet, "mark", "--mark", "0x104/0xfff")
     g.attach("b", g.vnet_b, "mark", "--mark", "0x105/0xfff")
     assert g.state("a") == (
@@ -41,17 +53,16 @@ def by_mark(lab):
     g.sysctl("net.ipv4.tcp_fwmark_accept=1")
     nft = MARKS % (g.allowed.port, g.other.port, g.elsewhere.port)
     run(["nsenter", f"--net=/run/netns/{g.ns}", "nft", "-f", "-"], stdin=nft).ok()
-    for family, prefixes in (("-4", ("10.0.0.0/24",)), ("-6", ("fd00::/64",))):
+    for family, prefix in (("-4", "10.0.0.0/24"), ("-6", "fd00::/64")):
         for mark, bridge in (("0x104", "brA"), ("0x105", "brB")):
             ip(family, "rule", "add", "fwmark", mark, "lookup", mark, ns=g.ns)
-            for p in prefixes:
-                ip(family, "route", "add", p, "dev", bridge, "table", mark, ns=g.ns)
+            ip(family, "route", "add", prefix, "dev", bridge, "table", mark, ns=g.ns)
     return g
 
 
 def by_range(lab):
     """Addresses alone: the other network has its own."""
-    g = Gateway(lab, "range", elsewhere=("10.9.0", "fd09::"))
+    g = Gateway(lab, "range", elsewhere=("10.9.0", "fd09::"), options=TRUSTING)
     g.attach("a", g.vnet, "range", "--range", "10.0.0.0/16", "--range", "fd00::/48")
     g.attach("b", g.vnet_b, "range", "--range", "10.9.0.0/16", "--range", "fd09::/48")
     return g
@@ -59,35 +70,48 @@ def by_range(lab):
 
 def by_netns(lab):
     """Each network has a namespace of its own."""
-    s = Sites(lab, "netns")
+    s = Sites(lab, "netns", TRUSTING)
     s.attach("a", s.vnet, "netns", "--netns", s.a.ns)
     s.attach("b", s.vnet_b, "netns", "--netns", s.b.ns)
     return s
 
 
 def by_proxy(lab):
-    """HAProxy listens in the networks' namespaces, as its recipe says, and tells which one it was."""
-    s = Sites(lab, "proxy", ["--listen", "127.0.0.1:8444,proxy", "--trusted-proxy", "127.0.0.1"])
+    """HAProxy listens in the networks' namespaces, as its recipe says, and tells which one it was. Another one is in front
+    of the public listener: clients know no address of the server itself."""
+    s = Sites(lab, "proxy", TRUSTING)
     s.attach("a", s.vnet, "proxy", "--proxy", "127.0.0.1", "--tlv", f"0x30={s.a.ns}")
     s.attach("b", s.vnet_b, "proxy", "--proxy", "127.0.0.1", "--tlv", f"0x30={s.b.ns}")
-    with open(os.path.join(TOP, "doc", "recipes", "haproxy.md"), encoding="utf-8") as f:
-        config = re.search(r"^```haproxy\n(# networks\.cfg\n.*?)^```", f.read(), re.M | re.S)[1]
-    path = lab.path("networks.cfg")
-    for written, network in (("blue", s.a), ("green", s.b)):
-        config = config.replace(f"namespace {written}", f"namespace {network.ns}")
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(config)
-    p = s.internet.start("haproxy", ["haproxy", "-db", "-f", path])
-    for network in (s.a, s.b):
-        wait_for_port(network, 443, p)
+    inner = haproxy(s.internet, "networks.cfg", [("namespace blue", f"namespace {s.a.ns}"),
+                                                 ("namespace green", f"namespace {s.b.ns}")])
+    front = Host(s.internet, FRONT, "brP", 24, "198.51.100.1", "front", (FRONT6, "2001:db8:1::1"))
+    outer = haproxy(front, "front.cfg", [])
+    s.public.name_is(FRONT, s.registry.login_server)
+    s.public.name_is(FRONT6, s.registry6.login_server)
+    for space, process in ((s.a, inner), (s.b, inner), (front, outer)):
+        wait_for_port(space, 443, process)
     return s
 
 
-@pytest.fixture(scope="module", params=[by_netns, by_device, by_mark, by_range, by_proxy],
-                ids=["netns", "device", "mark", "range", "proxy"])
-def place(request, lab):
-    """Networks a and b that are known by one kind of evidence."""
-    made = request.param(lab)
+KINDS = {"netns": by_netns, "device": by_device, "mark": by_mark, "range": by_range, "proxy": by_proxy}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def lab(kind):
+    """One for each kind: what is done with ends before the next begins."""
+    with Lab(memory=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def place(lab, kind):
+    """Networks a and b, and the internet."""
+    made = KINDS[kind](lab)
     for name in "ab":
         until(lambda n=name: made.state(n) == ("Listening", ""), f"attachment {name} listens")
     yield made
@@ -99,35 +123,48 @@ def only_apps_is_allowed(place):
     place.rules(subnets=[place.subnet])
 
 
+class Docker(Dockerd):
+    """A daemon of its own in a host."""
+
+    REFUSED_LOGIN = "Error response from daemon: login attempt to https://{server}/v2/ failed with status: 403 Forbidden"
+    REFUSED_PULL = "denied: client with IP '{address}' is not allowed access."
+
+    def pull(self, name):
+        return self("pull", name)
+
+
+class Podman(Clients):
+    REFUSED_LOGIN = REFUSED_PULL = "pinging container registry {server}: invalid status code from registry 403 (Forbidden)"
+
+    def login(self, server, user, password):
+        return self("podman", "login", "-u", user, "--password-stdin", server, stdin=password)
+
+    def pull(self, name):
+        return self("podman", "pull", name)
+
+
 @pytest.fixture(scope="module")
-def daemons(place):
-    """A docker daemon in each host, and an image that was pushed while everybody was let in."""
-    started = {h: Dockerd(h) for h in place.hosts}
-    for d in started.values():
-        d.wait()
+def clients(place):
+    """docker and podman in each host, and an image that was pushed while everybody was let in."""
+    made = {p: {"docker": Docker(getattr(place, p)), "podman": Podman(getattr(place, p))} for p in POSITIONS}
+    for both in made.values():
+        both["docker"].wait()
     place.rules(default="Allow")
-    d = started[place.allowed]
+    d = made["allowed"]["docker"]
     for r in (place.registry, place.registry6):
         d.login(r.login_server, r.user, r.password).ok()
         d.make_image(image(r))
         d("push", image(r)).ok()
         d.forget(image(r))
         d("logout", r.login_server).ok()
-    return started
-
-
-@pytest.fixture(scope="module")
-def podmen(place, daemons):
-    """podman in each host."""
-    return {h: Clients(h) for h in place.hosts}
+    return made
 
 
 @pytest.fixture(params=[4, 6], ids=["ipv4", "ipv6"])
 def registry(request, place):
-    """The registry that clients reach over one family, its address, and how it sees a host."""
+    """The registry that hosts reach over one family of addresses, and which is theirs."""
     r = place.registry if request.param == 4 else place.registry6
-    r.address = REGISTRY_ADDRESS if request.param == 4 else REGISTRY_ADDRESS6
-    r.seen = (lambda h: h.address) if request.param == 4 else (lambda h: h.address6)
+    r.sees = (lambda h: h.address) if request.param == 4 else (lambda h: h.address6)
     return r
 
 
@@ -135,69 +172,122 @@ def image(registry):
     return f"{registry.login_server}/hello-world:v1"
 
 
-def denied(place):
-    """Another subnet of the same network, the allowed address in another network, the public internet."""
-    return place.other, place.elsewhere, place.public
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("client", ["docker", "podman"])
+def test_who_gets_in_and_what_the_others_read(place, clients, registry, client, position):
+    c, r = clients[position][client], registry
+    login, pull = c.login(r.login_server, r.user, r.password), c.pull(image(r))
+    if position == "allowed":
+        assert "Login Succeeded" in login.ok().text
+        pull.ok()
+    else:
+        told = {"server": r.login_server, "address": r.sees(getattr(place, position))}
+        assert login.code != 0 and login.err.strip().splitlines()[-1].endswith(c.REFUSED_LOGIN.format(**told)), login.text
+        assert pull.code != 0 and c.REFUSED_PULL.format(**told) in pull.err, pull.text
 
 
-def ask(place, host, address):
-    """The status of a first request from a host, and why it was refused."""
-    c = Connection(host, place.kidoban.ca, place.registry.login_server, 443, address)
-    with contextlib.closing(c):
-        return told(c.get("/v2/"))
+def test_the_allowed_daemon_runs_and_pushes(place, clients, registry):
+    d, again = clients["allowed"]["docker"], f"{registry.login_server}/again:v1"
+    d.login(registry.login_server, registry.user, registry.password).ok()
+    assert "Hello from the lab" in d("run", "--rm", "--network", "host", image(registry)).ok().out
+    d("tag", image(registry), again).ok()
+    d("push", again).ok()
 
 
-def told(answer):
-    if answer.status != 403:
-        return answer.status, None, None
-    error = answer.json["errors"][0]
+def ask(place, registry, host, first=b"", fields=None, port=443):
+    """What a first request gets: (status, origin, address); or "closed"."""
+    address = host.names[registry.login_server]
+    try:
+        with contextlib.closing(Connection(host, place.kidoban.ca, registry.login_server, port, address, first)) as c:
+            a = c.get("/v2/", headers={"Host": registry.login_server, **(fields or {})})
+    except (ConnectionError, ssl.SSLError):
+        return "closed"
+    if a.status != 403:
+        return a.status, None, None
+    error = a.json["errors"][0]
     assert error["message"].startswith(f"client with IP '{error['detail']['ip']}' is not allowed access.")
     return 403, error["detail"]["origin"], error["detail"]["ip"]
 
 
-def test_only_the_allowed_subnet_gets_past_the_gate(place, registry):
-    assert ask(place, place.allowed, registry.address) == (401, None, None)
-    for host, origin in zip(denied(place), ("subnet", "subnet", "public")):
-        assert ask(place, host, registry.address) == (403, origin, registry.seen(host))
+def refusal(place, registry, position):
+    """The gate's answer to a host as it is."""
+    return 403, POSITIONS[position], registry.sees(getattr(place, position))
 
 
 def test_an_address_rule_is_for_public_clients_alone(place, registry):
     place.rules(addresses=["0.0.0.0/0", "::/0"])
-    assert ask(place, place.public, registry.address)[0] == 401
-    for host in (place.allowed, place.other, place.elsewhere):
-        assert ask(place, host, registry.address)[:2] == (403, "subnet")
+    assert ask(place, registry, place.public) == (401, None, None)
+    for position in ("allowed", "other", "elsewhere"):
+        host = getattr(place, position)
+        assert ask(place, registry, host) == (403, "subnet", registry.sees(host))
 
 
-def test_docker_signs_in_pulls_and_runs_where_it_may_and_reads_why_where_not(place, daemons, registry):
-    r, server, allowed = registry, registry.login_server, daemons[place.allowed]
-    assert "Login Succeeded" in allowed.login(server, r.user, r.password).ok().text
-    allowed("pull", image(r)).ok()
-    assert "Hello from the lab" in allowed("run", "--rm", "--network", "host", image(r)).ok().out
-    allowed.forget(image(r))
-    for host in denied(place):
-        login = daemons[host].login(server, r.user, r.password)
-        assert (login.code, login.err.strip().splitlines()[-1]) == (
-            1, f"Error response from daemon: login attempt to https://{server}/v2/ failed with status: 403 Forbidden")
-        pull = daemons[host]("pull", image(r))
-        assert pull.code == 1 and f"denied: client with IP '{r.seen(host)}' is not allowed access." in pull.text
+NETWORKS = {"other": ("a", "vnet-a/subnets/other"), "elsewhere": ("b", "vnet-b/subnets/apps"), "public": (None, None)}
 
 
-def test_podman_signs_in_and_pulls_where_it_may_and_is_refused_where_not(place, podmen, registry):
-    r, server, allowed = registry, registry.login_server, podmen[place.allowed]
-    login = ("podman", "login", "-u", r.user, "--password-stdin", server)
-    allowed(*login, stdin=r.password).ok()
-    allowed("podman", "pull", image(r)).ok()
-    for host in denied(place):
-        for result in (podmen[host](*login, stdin=r.password), podmen[host]("podman", "pull", image(r))):
-            assert result.code != 0 and "403 (Forbidden)" in result.text, result.text
+def logged(place, registry, answer):
+    """Ask from everywhere, and read what the log of denials has of that: {address: (refused, origin, attachment, subnet)}.
+    It has ten lines in a second of one host. Who was left out asks again, later."""
+    before = max([0, *(d["serial"] for d in registry("denials"))])
+
+    def all_of_them():
+        for position in POSITIONS:
+            assert ask(place, registry, getattr(place, position)) == answer(position)
+        new = {d["ip"]: (d["refused"], d["origin"], d["attachment"], d["subnet"] and d["subnet"].split("Networks/")[1])
+               for d in registry("denials") if d["serial"] > before}
+        return new if len(new) == len(NETWORKS) else None
+
+    return until(all_of_them, "all of them in the log", every=0.3)
 
 
-def test_what_is_claimed_already_cannot_be_claimed_again(place):
-    k, own = place.kidoban, place.kidoban("network", "attachment", "show", "--name", "a")
+def expected_log(place, registry, refused):
+    return {registry.sees(getattr(place, p)): (refused, POSITIONS[p], *NETWORKS[p]) for p in NETWORKS}
+
+
+def test_the_log_of_denials_tells_them_apart(place, registry):
+    seen = logged(place, registry, lambda p: refusal(place, registry, p) if POSITIONS[p] else (401, None, None))
+    assert seen == expected_log(place, registry, True)
+
+
+def test_report_only_lets_everybody_in_and_says_whom_it_would_refuse(place, registry):
+    registry("update", "--enforcement", "ReportOnly")
+    try:
+        assert logged(place, registry, lambda p: (401, None, None)) == expected_log(place, registry, False)
+    finally:
+        registry("update", "--enforcement", "Enforced")
+
+
+FRIEND = "198.51.100.77"
+LIES = [  # what the host with the trusted address says: before anything else, in the request; at which port
+    ("X-Forwarded-For", b"", {"X-Forwarded-For": FRIEND}, 443),
+    ("a PROXY header", header(source=FRIEND), {}, 443),
+    ("a PROXY header where they are heard", header(source=FRIEND), {}, 8444),
+]
+
+
+@pytest.mark.parametrize("first,fields,port", [x[1:] for x in LIES], ids=[x[0] for x in LIES])
+def test_a_trusted_proxy_s_address_gains_a_tenant_nothing(place, kind, registry, first, fields, port):
+    place.rules(addresses=["0.0.0.0/0", "::/0"])  # whoever is taken for public gets past the gate
+    got = ask(place, registry, place.other, first, fields, port)
+    if kind == "range" and (fields or port == 8444):
+        assert got[0] == 401  # who has the address is the proxy: the documents say so
+    else:
+        assert got in ("closed", (403, "subnet", registry.sees(place.other)),
+                       (403, "unidentified", registry.sees(place.other)))
+
+
+def test_the_same_of_a_proxy_that_stands_nowhere_is_believed(place, registry):
+    place.rules(addresses=[FRIEND])
+    c = Connection(place.kidoban.space, place.kidoban.ca, registry.login_server, 8444, "127.0.0.1", header(source=FRIEND))
+    with contextlib.closing(c):
+        assert c.get("/v2/", headers={"Host": registry.login_server}).status == 401
+
+
+def test_what_is_claimed_already_cannot_be_claimed_again(place, kind):
+    k = place.kidoban
     claim = {"netns": lambda: ["--netns", place.a.ns], "device": lambda: ["--device", "brA"],
              "mark": lambda: ["--mark", "0x1104/0xffff"], "range": lambda: ["--range", "10.0.3.0/24"],
-             "proxy": lambda: ["--proxy", "127.0.0.1", "--tlv", f"0x30={place.a.ns}"]}[own["kind"]]()
-    r = k.command("network", "attachment", "create", "--name", "c", "--kind", own["kind"], "--vnet",
-                  place.vnet_b["id"], *claim)
+             "proxy": lambda: ["--proxy", "127.0.0.1", "--tlv", f"0x30={place.a.ns}"]}[kind]()
+    r = k.command("network", "attachment", "create", "--name", "c", "--kind", kind, "--vnet", place.vnet_b["id"], *claim)
     assert r.code != 0 and "attachment a" in r.text, r.text
     assert [a["name"] for a in k("network", "attachment", "list")] == ["a", "b"]

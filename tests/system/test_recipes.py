@@ -8,12 +8,8 @@ import pytest
 from lab import Kidoban, run
 from lab.http import Connection
 from lab.network import Host, Network, ip
-from lab.server import BINARY, TOP
-
-
-def blocks(recipe):
-    with open(os.path.join(TOP, "doc", "recipes", recipe), encoding="utf-8") as f:
-        return re.findall(r"^```sh\n(.*?)^```", f.read(), re.M | re.S)
+from lab.recipes import blocks
+from lab.server import BINARY
 
 
 class Machine(Network):
@@ -31,7 +27,7 @@ class Machine(Network):
         return run(["nsenter", f"--net=/run/netns/{self.ns}", "sh", "-euc", text], env=env)
 
     def follow(self, recipe):
-        for block in blocks(recipe):
+        for block in blocks(recipe, "sh"):
             self.type(block).ok()
 
     def host(self, name, bridge, address, six=None):
@@ -82,7 +78,7 @@ def test_marks_tell_ports_apart_and_anti_spoofing_stops_what_the_recipe_says(mac
     knock = ["curl", "-sk", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", "https://10.0.0.1/v2/"]
     assert red.run(knock).out == "000"
 
-    marks_alone = re.sub(r"^.*drop\n", "", next(b for b in blocks("nftables-marks.md") if "table bridge" in b),
+    marks_alone = re.sub(r"^.*drop\n", "", next(b for b in blocks("nftables-marks.md", "sh") if "table bridge" in b),
                          flags=re.M)
     machine.type("nft delete table bridge kidoban\n" + marks_alone).ok()
     assert machine.ask(red, "marked") == (403, "subnet", "10.0.0.4")

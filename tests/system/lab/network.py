@@ -170,16 +170,17 @@ class Network(Space):
 
 
 class Lab:
-    """Everything that one test file needs; a context manager that removes it all."""
+    """Everything that one test file needs; a context manager that removes it all. In memory, for tests that keep little on
+    disk: a daemon leaves hundreds of folders, which take seconds to remove from a busy one."""
 
-    def __init__(self):
+    def __init__(self, memory=False):
         remove_leftovers()
         self.prefix = f"kdb{os.getpid()}x{next(_serial)}"
         self.namespaces, self.processes, self.closers, self.cgroups = [], [], [], []
         self._tmpfs = False
         self.dir = tempfile.mkdtemp(prefix=self.prefix + "-")
         os.chmod(self.dir, 0o755)
-        if _filesystem(self.dir) == OVERLAYFS:  # an overlay cannot be the upper layer of another
+        if memory or _filesystem(self.dir) == OVERLAYFS:  # an overlay cannot be the upper layer of another
             run(["mount", "-t", "tmpfs", "-o", "mode=755", "lab", self.dir]).ok()
             self._tmpfs = True
         self.internet = None
