@@ -104,14 +104,22 @@ def test_a_wrong_secret_is_refused_in_one_sentence(registered, kidoban):
     assert registered.run("group", "list").error == ["Please run 'az login' to setup account."]
 
 
-def test_a_user_signs_in_by_password_and_sees_what_a_role_lets_them_see(registered, kidoban):
+def test_a_user_signs_in_by_password_and_sees_what_a_role_shows(registered, kidoban):
     refused = registered.run("login", "-u", USER, "-p", "wrong", "--allow-no-subscriptions")
     assert refused.code == 1 and len(refused.error) == 1 and "Traceback" not in refused.err
+    nothing = registered.run("login", "-u", USER, "-p", PASSWORD)
+    assert nothing.code == 1 and nothing.error == [f"No subscriptions found for {USER}."]
     (account,) = registered("login", "-u", USER, "-p", PASSWORD, "--allow-no-subscriptions")
     assert account["user"] == {"name": USER, "type": "user"}
     assert account["tenantId"] == kidoban.admin["tenantId"]
     # Another time, with the refresh token, for another audience.
     assert registered("account", "get-access-token", "--tenant", account["tenantId"])["accessToken"]
+    kidoban("role", "assignment", "create", "--assignee", USER, "--role", "Reader", "-g", "lab")
+    (account,) = registered("login", "-u", USER, "-p", PASSWORD)
+    assert account["id"] == kidoban.admin["subscriptionId"]
+    assert groups(registered) == ["lab"]
+    assert registered("ad", "signed-in-user", "show")["userPrincipalName"] == USER
+    kidoban("role", "assignment", "delete", "--assignee", USER, "--role", "Reader", "-g", "lab")
 
 
 def test_a_device_is_let_in_on_the_page_that_az_names(registered, kidoban):

@@ -185,6 +185,33 @@ RESOURCES = [
     absent(f"lock list -g {GROUP}"),
 ]
 
+ROLES = [
+    ok("role definition list --name AcrPull",
+       {"0.roleName": "AcrPull", "0.roleType": "BuiltInRole", "0.name": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+        "0.permissions.0.actions": [f"{CR}/registries/pull/read"], "0.assignableScopes": ["/"]}),
+    ok("role definition list --name nosuch", whole=[]),
+    ok("role definition list --query \"[].roleName\"", {"0": "Owner"}),
+    ok("role assignment list --all", whole=[]),
+    ok(f"role assignment create --assignee {{C}} --role AcrPull --scope {SCOPE}",
+       {"principalType": "ServicePrincipal", "scope": SCOPE, "type": "Microsoft.Authorization/roleAssignments",
+        "principalId": "{O}", "roleDefinitionId": SET}),
+    ok(f"role assignment create --assignee {{C}} --role AcrPull --scope {SCOPE}", {"scope": SCOPE}),
+    ok(f"role assignment create --assignee-object-id {{O}} --assignee-principal-type ServicePrincipal --role Reader "
+       f"--scope {RESOURCE}", {"scope": RESOURCE, "principalId": "{O}"}),
+    ok(f"role assignment list --scope {SCOPE}", {"0.roleDefinitionName": "AcrPull", "0.principalName": "{C}", "0.scope": SCOPE}),
+    ok(f"role assignment list -g {GROUP}", {"0.roleDefinitionName": "AcrPull"}),
+    ok("role assignment list --assignee {C} --all", {"0.principalId": "{O}", "1.principalId": "{O}"}),
+    ok(f"role assignment delete --assignee {{C}} --role AcrPull --scope {SCOPE}"),
+    ok(f"role assignment delete --assignee {{C}} --scope {RESOURCE}"),
+    no(f"role assignment delete --assignee {{C}} --role AcrPull --scope {SCOPE}", "No matched assignments were found to delete"),
+    no(f"role assignment create --assignee {{C}} --role nosuch --scope {SCOPE}", "Role 'nosuch' doesn't exist."),
+    no("role assignment create --assignee-object-id 00000000-0000-0000-0000-00000000beef --assignee-principal-type "
+       f"ServicePrincipal --role Reader --scope {SCOPE}", "Principal 0000000000000000000000000000beef does not exist in the directory {T}."),
+    ok("ad sp show --id {C}", {"appId": "{C}", "id": "{O}", "servicePrincipalNames.0": "{C}"}),
+    ok("ad sp list --all", {"0.appId": SET}),
+    no("ad signed-in-user show", "/me request is only valid with delegated authentication flow."),
+]
+
 NETWORKS = [
     ok(f"network vnet create -g {GROUP} -n {VNET} --address-prefix 10.0.0.0/16 --subnet-name s1 --subnet-prefix 10.0.0.0/24",
        {"newVNet.addressSpace.addressPrefixes": ["10.0.0.0/16"], "newVNet.subnets.0.addressPrefix": "10.0.0.0/24",
@@ -319,7 +346,7 @@ END = [
     no("group list", "Please run 'az login' to setup account."),
 ]
 
-TABLE = IDENTITY + PROVIDERS + GROUPS + REGISTRIES + RESOURCES + NETWORKS + INTERFACES + RULES + DATA_PLANE + END
+TABLE = IDENTITY + PROVIDERS + GROUPS + REGISTRIES + RESOURCES + ROLES + NETWORKS + INTERFACES + RULES + DATA_PLANE + END
 LONG = {"marks": pytest.mark.long}
 
 
@@ -352,13 +379,14 @@ def administrator(lab, variant):
                                                      "DOCKER_CONFIG": docker.config})
     az.register(k)
     az.login(k)
-    az.words = {"{S}": k.admin["subscriptionId"], "{T}": k.admin["tenantId"], "{C}": k.admin["clientId"]}
+    me = k("ad", "sp", "show", "--id", k.admin["clientId"])
+    az.words = {"{O}": me["id"], "{S}": k.admin["subscriptionId"], "{T}": k.admin["tenantId"], "{C}": k.admin["clientId"]}
     yield az
     k.stop()
 
 
 def fill(value, words):
-    """The placeholders, in a text or anywhere in a value."""
+    """The placeholders of a text; another value as it is."""
     if isinstance(value, str):
         for k, v in words.items():
             value = value.replace(k, v)
