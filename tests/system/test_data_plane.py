@@ -583,7 +583,8 @@ def test_the_exchange_refuses_what_is_not_for_it(kidoban, plain):
 
 @pytest.mark.parametrize("fields,status,error", [
     ({"scope": "https://elsewhere.example/.default"}, 400, "invalid_scope"),
-    ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+    ({"grant_type": "password"}, 400, "invalid_request"),
+    ({"grant_type": "implicit"}, 400, "unsupported_grant_type"),
     ({"client_secret": "wrong"}, 401, "invalid_client"),
     ({"client_id": "no-uuid"}, 401, "invalid_client"),
     ({"grant_type": ""}, 400, "unsupported_grant_type"),
