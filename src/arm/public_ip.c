@@ -233,6 +233,25 @@ static enum rc allocation_set(const struct json *given, struct str id, const str
     return rc;
 }
 
+static enum rc version_set(const struct json *given, struct json *properties, struct err *e)
+{
+    CLEANUP(json_freep) struct json *made = json_new_object();
+    struct str stored = json_str(json_get(properties, "publicIPAddressVersion"));
+    enum rc rc = network_choice_set(given, "publicIPAddressVersion", "IPv4|IPv6", "IPv4", made, e);
+    struct str asked = json_str(json_get(made, "publicIPAddressVersion"));
+
+    if (stored.ptr && !json_given(json_get_nocase(given, "publicIPAddressVersion")))
+        return RC_OK;
+    if (rc == RC_OK && stored.ptr && !str_eq(stored, asked))
+        rc = err_code(e, RC_INVALID, "PublicIPAddressVersionCannotBeChanged",
+                      "The publicIPAddressVersion %.*s of an existing public IP address cannot be "
+                      "changed.",
+                      STR_ARG(stored));
+    if (rc == RC_OK)
+        json_set_str(properties, "publicIPAddressVersion", asked);
+    return rc;
+}
+
 static enum rc properties_set(struct arm_write *w, const struct json *given, struct json *body,
                               struct json *properties, struct err *e)
 {
@@ -242,8 +261,7 @@ static enum rc properties_set(struct arm_write *w, const struct json *given, str
     enum rc rc = network_members_refuse(given, refused, e);
 
     if (rc == RC_OK)
-        rc =
-            network_choice_set(given, "publicIPAddressVersion", "IPv4|IPv6", "IPv4", properties, e);
+        rc = version_set(given, properties, e);
     if (rc == RC_OK)
         rc = allocation_set(given, w->id, json_get(body, "sku"), properties, e);
     if (rc == RC_OK)

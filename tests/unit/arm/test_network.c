@@ -136,6 +136,10 @@ static void a_public_address_has_azures_defaults_and_only_a_static_one_is_alloca
     assert_int_equal(ip_parse(str_from(first), &a, NULL), RC_OK);
     assert_int_equal(cidr_parse(STR("198.18.0.0/15"), &nobodys, NULL), RC_OK);
     assert_true(cidr_contains(&nobodys, &a));
+    refused(c, "PUT", PUBLIC_IP,
+            "{\"location\":\"local\",\"properties\":{\"publicIPAllocationMethod\":\"Static\","
+            "\"publicIPAddressVersion\":\"IPv6\"}}",
+            "PublicIPAddressVersionCannotBeChanged");
     assert_int_equal(control(c, "PATCH", PUBLIC_IP, "{\"tags\":{\"x\":\"y\"}}"), 200);
     assert_str(answer_text(c, "properties.ipAddress"), first);
 }
