@@ -42,7 +42,7 @@ class Forks:
     _lock = threading.Lock()
 
     def __init__(self, program):
-        self.dir = tempfile.mkdtemp(prefix="kidoban-az-")
+        self.dir = tempfile.mkdtemp(prefix=f"kdb{os.getpid()}x-az-")  # as a lab's, for whoever clears leftovers
         python = os.path.join(os.path.dirname(program), "python3")
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "az_forks.py")
         env = {**settings(os.path.join(self.dir, "azure")), "PATH": os.environ["PATH"], "HOME": self.dir,
