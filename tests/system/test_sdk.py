@@ -65,6 +65,12 @@ def test_python_makes_changes_lists_and_deletes_networks(python):
     assert r["gone"] == "ResourceNotFound"
 
 
+def test_python_makes_lists_and_deletes_role_assignments(python):
+    r = python("roles")
+    assert (r["role"], r["made"], r["again"]) == ("Reader", True, "RoleAssignmentExists")
+    assert (r["listed"], r["gone"]) == (True, "RoleAssignmentNotFound")
+
+
 def test_go_makes_changes_lists_and_deletes_registries(sdk):
     r = sdk(need("go-sdk"))
     assert (r["state"], r["default"], r["rules"]) == ("Succeeded", "Deny", ["203.0.113.7"])
