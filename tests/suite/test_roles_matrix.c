@@ -145,7 +145,6 @@ struct asking {
 
 static enum rc ask(const struct snapshot *s, void *arg, struct err *e)
 {
-    CLEANUP(arena_done) struct arena arena = ARENA_INIT(1 << 20);
     struct asking *q = arg;
     struct admission a = {.admit = q->control->admit,
                           .snapshot = s,
