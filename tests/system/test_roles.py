@@ -222,15 +222,15 @@ def test_the_command_line_lists_who_has_which_role_and_where(kidoban, principal)
     assert kidoban("role", "assignment", "list", "--scope", below) == []
     assert len(kidoban("role", "assignment", "list", "--scope", below, "--include-inherited",
                        "--assignee", principal.id)) == 1
-    again = kidoban.command("role", "assignment", "create", "--assignee", principal.id, "--role", "Reader", "-g", "listed")
+    create = ("role", "assignment", "create", "-g", "listed", "--assignee")
+    again = kidoban.command(*create, principal.id, "--role", "Reader")
     assert again.code == 1 and "RoleAssignmentExists" in again.text
     kidoban("role", "assignment", "delete", "--ids", made["id"], "--yes")
     nothing = kidoban.command("role", "assignment", "delete", "--assignee", principal.id, "-g", "listed")
     assert nothing.code == 1 and "No matched assignments were found to delete" in nothing.text
-    unknown = kidoban.command("role", "assignment", "create", "--assignee", "nobody@example.org", "--role", "Reader",
-                              "-g", "listed")
+    unknown = kidoban.command(*create, "nobody@example.org", "--role", "Reader")
     assert unknown.code == 3 and "kidoban ad user list" in unknown.text
-    no_role = kidoban.command("role", "assignment", "create", "--assignee", principal.id, "--role", "Rader", "-g", "listed")
+    no_role = kidoban.command(*create, principal.id, "--role", "Rader")
     assert no_role.code == 3 and "kidoban role definition list" in no_role.text
 
 
