@@ -291,3 +291,12 @@ def test_what_is_claimed_already_cannot_be_claimed_again(place, kind):
     r = k.command("network", "attachment", "create", "--name", "c", "--kind", kind, "--vnet", place.vnet_b["id"], *claim)
     assert r.code != 0 and "attachment a" in r.text, r.text
     assert [a["name"] for a in k("network", "attachment", "list")] == ["a", "b"]
+
+
+def test_the_table_of_attachments_tells_by_what_each_is_known(place, kind):
+    known_by = {"netns": lambda: place.a.ns, "device": lambda: "brA", "mark": lambda: "0x104/0xfff",
+                "range": lambda: "10.0.0.0/16, fd00::/48", "proxy": lambda: f"0x30={place.a.ns} of 127.0.0.1"}[kind]()
+    table = place.kidoban.command("network", "attachment", "list", output="table").ok().out.splitlines()
+    assert table[0].split() == ["Name", "Kind", "Evidence", "VirtualNetwork", "State", "StateReason"]
+    first = " ".join(table[2].split())
+    assert first == f"a {kind} {known_by} vnet-a Listening"
