@@ -767,13 +767,19 @@ def test_an_interface_that_names_its_subnet_does_not_care_for_addresses(border):
 # --- in the end -------------------------------------------------------------------------------------------------------
 
 
+def logged(border, event):
+    with open(border.kidoban.log, encoding="utf-8") as f:
+        lines = [line for line in f if line.startswith('{"ts"') and line.endswith("}\n")]
+    return [e for e in map(json.loads, lines) if e["event"] == event]
+
+
 def test_nobody_was_logged_as_a_friend(border):
     """Every refusal in the server's log has an origin of its own: never the address or the subnet of those let in."""
-    with open(border.kidoban.log, encoding="utf-8") as f:
-        lines = [json.loads(line) for line in f if line.startswith('{"ts"')]
-    denied = [e for e in lines if e["event"] == "request" and e.get("decision") == "Deny"]
-    assert len(denied) > 100
+    attempt(border, "public", "plain", ASK, GATE)
+    attempt(border, "balancer", "proxy", b"\r\n", NO_HEADER)
+    until(lambda: logged(border, "proxy.protocol_error"), "the log has come so far")
+    denied = [e for e in logged(border, "request") if e.get("decision") == "Deny"]
     friends = {("public", a) for a in (FRIEND, FRIEND6)}
+    assert denied
     assert not [e for e in denied if (e["origin"], e["ip"]) in friends or e.get("subnet", "").endswith("/subnets/apps")]
-    malformed = [e for e in lines if e["event"] == "proxy.protocol_error"]
-    assert {e["peer"] for e in malformed} == {BALANCER}
+    assert {e["peer"] for e in logged(border, "proxy.protocol_error")} == {BALANCER}
