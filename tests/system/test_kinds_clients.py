@@ -1,5 +1,5 @@
-"""Every way to know a network, with real docker daemons and podman, over IPv4 and IPv6: who gets in, what the others read
-and what the server says of them; and what it gains a tenant to have the address of a proxy that is trusted.
+"""Every way to know a network, with real docker daemons and podman, over IPv4 and IPv6: who gets in, what the others
+read, what the server says of them; and what it gains a tenant to have the address of a proxy that is trusted.
 
     kind      netns, device, mark, range, proxy: each has a place of its own, with all of these
     position  allowed    a host of the subnet that a rule lets in
@@ -77,8 +77,8 @@ def by_netns(lab):
 
 
 def by_proxy(lab):
-    """HAProxy listens in the networks' namespaces, as its recipe says, and tells which one it was. Another one is in front
-    of the public listener: clients know no address of the server itself."""
+    """HAProxy listens in the networks' namespaces, as its recipe says, and tells which one it was. Another one is before
+    the public listener: clients know no address of the server itself."""
     s = Sites(lab, "proxy", TRUSTING)
     s.attach("a", s.vnet, "proxy", "--proxy", "127.0.0.1", "--tlv", f"0x30={s.a.ns}")
     s.attach("b", s.vnet_b, "proxy", "--proxy", "127.0.0.1", "--tlv", f"0x30={s.b.ns}")
@@ -126,7 +126,8 @@ def only_apps_is_allowed(place):
 class Docker(Dockerd):
     """A daemon of its own in a host."""
 
-    REFUSED_LOGIN = "Error response from daemon: login attempt to https://{server}/v2/ failed with status: 403 Forbidden"
+    REFUSED_LOGIN = ("Error response from daemon: login attempt to https://{server}/v2/ failed with status: "
+                     "403 Forbidden")
     REFUSED_PULL = "denied: client with IP '{address}' is not allowed access."
 
     def pull(self, name):
@@ -134,7 +135,8 @@ class Docker(Dockerd):
 
 
 class Podman(Clients):
-    REFUSED_LOGIN = REFUSED_PULL = "pinging container registry {server}: invalid status code from registry 403 (Forbidden)"
+    REFUSED_LOGIN = REFUSED_PULL = ("pinging container registry {server}: invalid status code from registry "
+                                    "403 (Forbidden)")
 
     def login(self, server, user, password):
         return self("podman", "login", "-u", user, "--password-stdin", server, stdin=password)
@@ -182,7 +184,8 @@ def test_who_gets_in_and_what_the_others_read(place, clients, registry, client, 
         pull.ok()
     else:
         told = {"server": r.login_server, "address": r.sees(getattr(place, position))}
-        assert login.code != 0 and login.err.strip().splitlines()[-1].endswith(c.REFUSED_LOGIN.format(**told)), login.text
+        last = login.err.strip().splitlines()[-1]
+        assert login.code != 0 and last.endswith(c.REFUSED_LOGIN.format(**told)), login.text
         assert pull.code != 0 and c.REFUSED_PULL.format(**told) in pull.err, pull.text
 
 
@@ -226,8 +229,8 @@ NETWORKS = {"other": ("a", "vnet-a/subnets/other"), "elsewhere": ("b", "vnet-b/s
 
 
 def logged(place, registry, answer):
-    """Ask from everywhere, and read what the log of denials has of that: {address: (refused, origin, attachment, subnet)}.
-    It has ten lines in a second of one host. Who was left out asks again, later."""
+    """Ask from everywhere, and read what the log of denials has of that: {address: (refused, origin, attachment,
+    subnet)}. It has ten lines in a second of one host. Who was left out asks again, later."""
     before = max([0, *(d["serial"] for d in registry("denials"))])
 
     def all_of_them():
@@ -278,7 +281,8 @@ def test_a_trusted_proxy_s_address_gains_a_tenant_nothing(place, kind, registry,
 
 def test_the_same_of_a_proxy_that_stands_nowhere_is_believed(place, registry):
     place.rules(addresses=[FRIEND])
-    c = Connection(place.kidoban.space, place.kidoban.ca, registry.login_server, 8444, "127.0.0.1", header(source=FRIEND))
+    space, sent = place.kidoban.space, header(source=FRIEND)
+    c = Connection(space, place.kidoban.ca, registry.login_server, 8444, "127.0.0.1", sent)
     with contextlib.closing(c):
         assert c.get("/v2/", headers={"Host": registry.login_server}).status == 401
 
@@ -288,7 +292,8 @@ def test_what_is_claimed_already_cannot_be_claimed_again(place, kind):
     claim = {"netns": lambda: ["--netns", place.a.ns], "device": lambda: ["--device", "brA"],
              "mark": lambda: ["--mark", "0x1104/0xffff"], "range": lambda: ["--range", "10.0.3.0/24"],
              "proxy": lambda: ["--proxy", "127.0.0.1", "--tlv", f"0x30={place.a.ns}"]}[kind]()
-    r = k.command("network", "attachment", "create", "--name", "c", "--kind", kind, "--vnet", place.vnet_b["id"], *claim)
+    r = k.command("network", "attachment", "create", "--name", "c", "--kind", kind, "--vnet",
+                  place.vnet_b["id"], *claim)
     assert r.code != 0 and "attachment a" in r.text, r.text
     assert [a["name"] for a in k("network", "attachment", "list")] == ["a", "b"]
 

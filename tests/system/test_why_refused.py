@@ -68,8 +68,8 @@ def followed(place, *options):
     """`acr denials --follow`, while it runs; yields what tells the lines so far."""
     k = place.kidoban
     out = place.lab.path("follow", f"{len(place.lab.processes)}.log")
-    p = Process(["nsenter", f"--net=/run/netns/{k.space.ns}", BINARY, "acr", "denials", "-n", "myreg", "--follow", "--data",
-                 k.data, *options], out, env=k.space.env)
+    p = Process(["nsenter", f"--net=/run/netns/{k.space.ns}", BINARY, "acr", "denials", "-n", "myreg", "--follow",
+                 "--data", k.data, *options], out, env=k.space.env)
     place.lab.processes.append(p)
     try:
         yield lambda: p.output().splitlines()
@@ -119,7 +119,7 @@ class Forgetful(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         Forgetful.asked += 1
         if Forgetful.asked > 2 or self.headers["Authorization"] != f"Bearer token-{Forgetful.given}":
-            self.answer(401, {"error": {"code": "InvalidAuthenticationToken", "message": "The access token has expired."}})
+            self.answer(401, {"error": {"code": "InvalidAuthenticationToken", "message": "The token has expired."}})
         else:
             self.answer(200, {"since": "now", "value": []})
 
@@ -139,8 +139,9 @@ def test_whoever_follows_for_longer_than_a_token_takes_another(lab):
         with open(credentials, "w", encoding="utf-8") as f:
             json.dump({"controlUrl": f"https://localhost:{server.server_port}", "clientId": "c", "clientSecret": "s",
                        "subscriptionId": "0", "ca": ca}, f)
-        p = Process([BINARY, "acr", "denials", "-n", "r", "-g", "g", "-s", "11111111-1111-1111-1111-111111111111", "--follow",
-                     "--credentials", credentials], lab.path("forgetful", "follow.log"), env=lab.internet.env)
+        p = Process([BINARY, "acr", "denials", "-n", "r", "-g", "g", "-s", "11111111-1111-1111-1111-111111111111",
+                     "--follow", "--credentials", credentials], lab.path("forgetful", "follow.log"),
+                    env=lab.internet.env)
         lab.processes.append(p)
         p.wait_for(lambda: Forgetful.given >= 3, "a third token")
         p.kill()
