@@ -8,11 +8,13 @@ import os
 import socket
 import threading
 
+import pytest
+
 from lab import until
 from lab.network import REGISTRY_ADDRESS, inside
 from lab.pushing import SCOPE, Pusher, acknowledged, check
 
-KILLS = int(os.environ.get("KIDOBAN_KILLS", "50"))
+SHORT = int(os.environ.get("KIDOBAN_KILLS", "15"))
 PUSHERS = 4
 
 
@@ -40,7 +42,8 @@ def age(pid):
         return float(f.read().split()[0]) - began
 
 
-def test_acknowledged_pushes_survive_every_kill_and_no_partial_one_is_visible(place):
+@pytest.mark.parametrize("kills", [SHORT, pytest.param(50, marks=pytest.mark.long)])
+def test_acknowledged_pushes_survive_every_kill_and_no_partial_one_is_visible(place, kills):
     place.rules(subnets="a")
     stop = threading.Event()
     pushers = [Pusher(lambda: place.registry.connect(place.a, SCOPE), i, stop) for i in range(PUSHERS)]
@@ -49,7 +52,7 @@ def test_acknowledged_pushes_survive_every_kill_and_no_partial_one_is_visible(pl
         thread.start()
 
     try:
-        for _ in range(KILLS):
+        for _ in range(kills):
             before = acknowledged(pushers)
             until(lambda: acknowledged(pushers) > before, "a push after the last start", 90)
             # One that died younger would be waited for longer and longer.
@@ -64,5 +67,5 @@ def test_acknowledged_pushes_survive_every_kill_and_no_partial_one_is_visible(pl
 
     assert knocker.refused == 0 and knocker.accepted > 0
     assert [w for p in pushers for w in p.wrong] == []
-    assert acknowledged(pushers) >= KILLS
+    assert acknowledged(pushers) >= kills
     check(place.registry.connect(place.a, SCOPE), pushers)
