@@ -1,4 +1,4 @@
-/* The built-in roles, with the ids and action lists that ARM's clients know. */
+/* The built-in roles, with the ids, texts and action lists that ARM's clients know. */
 #include "auth/role.h"
 
 #include "auth/auth.h"
@@ -10,14 +10,18 @@ const struct auth_role auth_roles[] = {
     {
         .id = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
         .name = "Owner",
-        .description = "Manages all resources, and who has roles on them.",
+        .description =
+            "Grants full access to manage all resources, including the ability to assign roles "
+            "in Azure RBAC.",
         .actions = LIST("*"),
         .not_actions = none,
     },
     {
         .id = "b24988ac-6180-42a0-ab88-20f7382dd24c",
         .name = "Contributor",
-        .description = "Manages all resources, but not who has roles on them.",
+        .description =
+            "Grants full access to manage all resources, but does not allow you to assign roles in "
+            "Azure RBAC, manage assignments in Azure Blueprints, or share image galleries.",
         .actions = LIST("*"),
         .not_actions =
             LIST("Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write",
@@ -32,14 +36,14 @@ const struct auth_role auth_roles[] = {
     {
         .id = "acdd72a7-3385-48ef-bd42-f606fba81ae7",
         .name = "Reader",
-        .description = "Sees all resources, and changes none.",
+        .description = "View all resources, but does not allow you to make any changes.",
         .actions = LIST("*/read"),
         .not_actions = none,
     },
     {
         .id = "4d97b98b-1d4f-4787-a291-c67834d212e7",
         .name = "Network Contributor",
-        .description = "Manages networks, but not who has roles on them.",
+        .description = "Lets you manage networks, but not access to them.",
         .actions =
             LIST("Microsoft.Authorization/*/read", "Microsoft.Insights/alertRules/*",
                  "Microsoft.Network/*", "Microsoft.ResourceHealth/availabilityStatuses/read",
