@@ -133,6 +133,9 @@ static enum rc control_run(const struct snapshot *s, void *arg, struct err *e)
         arm_error(&c->req, 403, e->code, e->text);
         return RC_OK;
     }
+    if (c->meanwhile)
+        c->meanwhile(c);
+    c->meanwhile = NULL;
     return c->req.route->start(&c->req) == HTTP_ANSWERED ? RC_OK : RC_INTERNAL;
 }
 

@@ -32,6 +32,7 @@ struct control {
     struct http_field fields[4];
     size_t n_fields;
     struct json *answer;
+    void (*meanwhile)(struct control *c); /* NULL, or what happens once, between admission and handler */
     bool stranger; /* the next requests are somebody's, who is no administrator */
 };
 

@@ -182,6 +182,31 @@ static void a_role_is_in_force_at_its_answer_and_until_the_answer_that_takes_it_
     assert_int_equal(as_stranger(c, "GET", G, NULL), 403);
 }
 
+static enum rc role_take(struct meta_tx *tx, struct snapshot_change *change, void *arg,
+                         struct err *e)
+{
+    (void)arg;
+    snapshot_touch_roles(change);
+    return meta_resource_delete(tx, STR(G ROLES NAME), e);
+}
+
+static void role_taken(struct control *c)
+{
+    assert_int_equal(snapshot_change(c->hub, role_take, NULL, NULL), RC_OK);
+}
+
+static void a_write_whose_role_was_taken_away_meanwhile_does_not_commit(void **state)
+{
+    struct control *c = furnished(state);
+
+    give(c, G ROLES NAME, GIVES(CONTRIBUTOR, STRANGER));
+    c->meanwhile = role_taken;
+    assert_int_equal(as_stranger(c, "PATCH", G, "{\"tags\":{\"a\":\"b\"}}"), 403);
+    assert_error(c, "AuthorizationFailed");
+    assert_int_equal(control(c, "GET", G, NULL), 200);
+    assert_null(json_path(c->answer, "tags.a"));
+}
+
 static void only_an_owner_gives_roles(void **state)
 {
     struct control *c = furnished(state);
@@ -385,6 +410,7 @@ int main(void)
         CONTROL_TEST(what_cannot_be_is_refused_and_leaves_nothing),
         CONTROL_TEST(the_same_role_twice_is_refused_and_a_name_keeps_its_meaning),
         CONTROL_TEST(a_role_is_in_force_at_its_answer_and_until_the_answer_that_takes_it_away),
+        CONTROL_TEST(a_write_whose_role_was_taken_away_meanwhile_does_not_commit),
         CONTROL_TEST(only_an_owner_gives_roles),
         CONTROL_TEST(lists_leave_out_what_the_caller_may_not_see),
         CONTROL_TEST(roles_go_with_what_they_are_on),
