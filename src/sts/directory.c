@@ -14,6 +14,8 @@ static const struct {
     const char *code;
 } answers[] = {
     [RC_INVALID] = {400, "InvalidRequestContent"},
+    [RC_UNAUTHENTICATED] = {401, "AuthenticationFailed"},
+    [RC_DENIED] = {403, "AuthorizationFailed"},
     [RC_NOT_FOUND] = {404, "ResourceNotFound"},
     [RC_EXISTS] = {409, "AlreadyExists"},
     [RC_CONFLICT] = {409, "Conflict"},
@@ -129,6 +131,17 @@ enum rc directory_take_common(struct directory_call *c, struct err *e)
 
 /* --- writing --- */
 
+static enum rc judge_newest(const struct snapshot *s, void *arg, struct err *e)
+{
+    return admit_control_stands(arg, s, e);
+}
+
+/* A hashed password waited its turn: who asks may have lost meanwhile what let the request in. */
+enum rc directory_judge(struct http_request *req, struct err *e)
+{
+    return snapshot_with_newest(admit_hub(req), judge_newest, req, e);
+}
+
 static enum rc audit(struct meta_tx *tx, const struct directory_call *c, struct err *e)
 {
     const struct meta_principal *p = &c->principal;
@@ -204,8 +217,10 @@ static enum rc write_fn(struct meta_tx *tx, struct snapshot_change *change, void
     struct directory_call *c = arg;
     struct meta_principal next;
     bool ended = false;
-    enum rc rc = next_principal(tx, c, &a, &next, &ended, e);
+    enum rc rc = directory_judge(c->req, e);
 
+    if (rc == RC_OK)
+        rc = next_principal(tx, c, &a, &next, &ended, e);
     if (rc == RC_OK)
         rc = meta_principal_put(tx, &next, e);
     if (rc == RC_OK)
@@ -229,8 +244,10 @@ static enum rc delete_fn(struct meta_tx *tx, struct snapshot_change *change, voi
                          struct err *e)
 {
     struct directory_call *c = arg;
-    enum rc rc = meta_principal_delete(tx, &c->principal.object_id, e);
+    enum rc rc = directory_judge(c->req, e);
 
+    if (rc == RC_OK)
+        rc = meta_principal_delete(tx, &c->principal.object_id, e);
     if (rc == RC_OK)
         rc = meta_refresh_end_principal(tx, &c->principal.object_id, e);
     snapshot_touch_identity(change);

@@ -37,6 +37,10 @@ NODISCARD enum rc directory_take_common(struct directory_call *c, struct err *e)
 
 /* c->principal becomes a new service principal, of what was sent. */
 NODISCARD enum rc directory_new_app(struct directory_call *c, struct err *e);
+/* Inside a change: may the caller still, by the newest configuration? RC_UNAUTHENTICATED,
+ * RC_DENIED.
+ */
+NODISCARD enum rc directory_judge(struct http_request *req, struct err *e);
 /* Writes c->principal (and its secret), with the audit entry; returns when every loop knows it. */
 NODISCARD enum rc directory_write(struct directory_call *c, struct err *e);
 NODISCARD enum rc directory_delete(struct directory_call *c, struct err *e);

@@ -13,6 +13,7 @@
 
 struct rotation {
     struct snapshot_hub *hub;
+    struct http_request *req;       /* NULL: on schedule */
     const struct meta_audit *entry; /* NULL: on schedule */
     int64_t now_us, newest_us;
     uint64_t forgotten;
@@ -33,8 +34,10 @@ static enum rc rotate_fn(struct meta_tx *tx, struct snapshot_change *change, voi
                          struct err *e)
 {
     struct rotation *r = arg;
-    enum rc rc = meta_identity_key_forget(tx, r->now_us - KEPT_US, &r->forgotten, e);
+    enum rc rc = r->req ? directory_judge(r->req, e) : RC_OK;
 
+    if (rc == RC_OK)
+        rc = meta_identity_key_forget(tx, r->now_us - KEPT_US, &r->forgotten, e);
     if (rc == RC_OK && r->rotate)
         rc = snapshot_identity_key_new(tx, snapshot_seal(r->hub), r->now_us, e);
     if (rc == RC_OK && r->entry)
@@ -72,7 +75,7 @@ enum http_verdict sts_signing_keys_rotate(struct http_request *req)
         .after = STR(""),
     };
     struct rotation r = {
-        .hub = admit_hub(req), .entry = &entry, .now_us = entry.at_us, .rotate = true};
+        .hub = admit_hub(req), .req = req, .entry = &entry, .now_us = entry.at_us, .rotate = true};
     struct err e = {0};
 
     if (snapshot_change(r.hub, rotate_fn, &r, &e) != RC_OK)

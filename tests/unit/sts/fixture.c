@@ -85,12 +85,19 @@ static enum rc run(const struct snapshot *s, void *arg, struct err *e)
 
     a->admit = f->admit;
     a->snapshot = s;
-    snprintf(a->principal.name, sizeof(a->principal.name), "administrator");
+    a->principal = (struct principal){.kind = PRINCIPAL_IDENTITY,
+                                      .object_id = uuid_of(ADMIN_OBJECT),
+                                      .app_id = uuid_of(ADMIN_APP),
+                                      .generation = CREDENTIAL(1),
+                                      .name = "administrator"};
     f->req.admission = a;
     enum rc rc = http_route_find(&sts_routes, &f->req, &allow);
 
     if (rc != RC_OK)
         return err_set(e, rc, "no route");
+    if (f->meanwhile)
+        f->meanwhile(f);
+    f->meanwhile = NULL;
     f->hashed = f->req.route->start(&f->req) == HTTP_DECLINED;
     if (f->hashed)
         assert_int_equal(f->req.route->call(&f->req), HTTP_ANSWERED);

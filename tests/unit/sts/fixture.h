@@ -27,8 +27,9 @@ struct sts {
     struct http_request req; /* the last one, with its answer */
     struct http_field fields[4];
     size_t n_fields;
-    struct json *answer; /* NULL: no JSON */
-    bool hashed;         /* the last one was declined, and answered on the password lane */
+    struct json *answer;              /* NULL: no JSON */
+    void (*meanwhile)(struct sts *f); /* NULL, or what happens once, after admission */
+    bool hashed; /* the last one was declined, and answered on the password lane */
 };
 
 int sts_setup(void **state);

@@ -183,6 +183,48 @@ static void a_disabled_or_deleted_service_principal_does_not_sign_in(void **stat
     assert_int_equal(on_app(f, "DELETE", &a, "", NULL), 404);
 }
 
+static enum rc secrets_take(struct meta_tx *tx, struct snapshot_change *change, void *arg,
+                            struct err *e)
+{
+    const struct uuid administrator = uuid_of(ADMIN_OBJECT);
+
+    (void)arg;
+    snapshot_touch_identity(change);
+    return meta_secret_delete(tx, &administrator, NULL, e);
+}
+
+static void secrets_taken(struct sts *f)
+{
+    assert_int_equal(snapshot_change(f->i.hub, secrets_take, NULL, NULL), RC_OK);
+}
+
+static void a_write_whose_credential_went_meanwhile_does_not_commit(void **state)
+{
+    static const struct {
+        const char *method, *target, *body;
+    } cases[] = {
+        {"POST", USERS, "{\"userPrincipalName\":\"bob@b\",\"password\":\"correct horse\"}"},
+        {"POST", APPS, "{\"displayName\":\"ci\"}"},
+        {"POST", APPS "/" PLAIN_APP "/addPassword", "{}"},
+        {"DELETE", USERS "/ann@example.org", NULL},
+        {"POST", KEYS "/rotate", NULL},
+    };
+    struct sts *f = *state;
+
+    make_ann(f);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        f->meanwhile = secrets_taken;
+        if (ask(f, cases[i].method, cases[i].target, cases[i].body) != 401)
+            fail_msg("%s %s: %u", cases[i].method, cases[i].target, f->req.response.status);
+    }
+    assert_int_equal(ask(f, "GET", USERS, NULL), 200);
+    assert_int_equal(json_len(json_get(f->answer, "value")), 1);
+    assert_int_equal(ask(f, "GET", APPS, NULL), 200);
+    assert_int_equal(json_len(json_get(f->answer, "value")), 2);
+    assert_int_equal(ask(f, "GET", KEYS, NULL), 200);
+    assert_int_equal(json_len(json_get(f->answer, "value")), 1);
+}
+
 static void the_administrator_stays(void **state)
 {
     struct sts *f = *state;
@@ -283,6 +325,7 @@ int main(void)
         STS_TEST(a_secret_that_is_replaced_ends_the_others),
         STS_TEST(a_service_principal_has_fifty_secrets_at_most),
         STS_TEST(a_disabled_or_deleted_service_principal_does_not_sign_in),
+        STS_TEST(a_write_whose_credential_went_meanwhile_does_not_commit),
         STS_TEST(the_administrator_stays),
         STS_TEST(every_change_is_in_the_audit_trail),
         STS_TEST(a_new_key_signs_and_nobody_has_to_sign_in_again),
