@@ -1,6 +1,8 @@
 /* Subscriptions, their tenant and their locations. */
 #include "arm/subscription.h"
 
+#include "arm/role.h"
+
 struct location {
     const char *name, *display;
 };
@@ -56,7 +58,16 @@ static enum rc name_set(const struct json *sent, struct json *body, struct err *
     return RC_OK;
 }
 
-static enum rc state_set(const struct json *sent, struct json *body, struct err *e)
+/* As clients know it: who may only write a subscription neither ends nor revives it. */
+static enum rc state_may_change(struct arm_write *w, bool enable, struct err *e)
+{
+    return arm_linked_check(
+        w, enable ? "Microsoft.Subscription/enable/action" : "Microsoft.Subscription/cancel/action",
+        w->id, e);
+}
+
+static enum rc state_set(struct arm_write *w, const struct json *sent, struct json *body,
+                         struct err *e)
 {
     const struct json *given = json_get_nocase(sent, "state");
     struct str state = json_str(given);
@@ -68,8 +79,13 @@ static enum rc state_set(const struct json *sent, struct json *body, struct err 
     }
     if (!str_is_nocase(state, "Enabled") && !str_is_nocase(state, "Disabled"))
         return err_code(e, RC_INVALID, "InvalidSubscriptionState", "state is Enabled or Disabled.");
-    json_set_text(body, "state", str_is_nocase(state, "Enabled") ? "Enabled" : "Disabled");
-    return RC_OK;
+    bool enable = str_is_nocase(state, "Enabled");
+    struct str now = json_str(json_get(body, "state"));
+    enum rc rc = now.ptr && !str_eq_nocase(state, now) ? state_may_change(w, enable, e) : RC_OK;
+
+    if (rc == RC_OK)
+        json_set_text(body, "state", enable ? "Enabled" : "Disabled");
+    return rc;
 }
 
 static enum rc subscription_put(struct arm_write *w, const struct json *sent, struct json *body,
@@ -77,9 +93,8 @@ static enum rc subscription_put(struct arm_write *w, const struct json *sent, st
 {
     enum rc rc = name_set(sent, body, e);
 
-    (void)w;
     if (rc == RC_OK)
-        rc = state_set(sent, body, e);
+        rc = state_set(w, sent, body, e);
     if (rc == RC_OK && !json_get(body, "registeredProviders"))
         json_set(body, "registeredProviders", json_new_array());
     return rc;

@@ -221,6 +221,22 @@ static void only_an_owner_gives_roles(void **state)
     assert_int_equal(as_stranger(c, "PUT", S ROLES NAME, GIVES(OWNER, STRANGER)), 403);
 }
 
+static void only_an_owner_disables_and_enables_a_subscription(void **state)
+{
+    struct control *c = furnished(state);
+
+    give(c, S ROLES NAME, GIVES(CONTRIBUTOR, STRANGER));
+    assert_int_equal(as_stranger(c, "PATCH", S, "{\"displayName\":\"b\",\"state\":\"Enabled\"}"),
+                     200);
+    assert_int_equal(as_stranger(c, "PATCH", S, "{\"state\":\"Disabled\"}"), 403);
+    assert_error(c, "LinkedAuthorizationFailed");
+    assert_int_equal(control(c, "PATCH", S, "{\"state\":\"Disabled\"}"), 200);
+    assert_int_equal(as_stranger(c, "PATCH", S, "{\"state\":\"Enabled\"}"), 403);
+    assert_int_equal(control(c, "PATCH", S, "{\"state\":\"Enabled\"}"), 200);
+    give(c, S ROLES NAME_2, GIVES(OWNER, STRANGER));
+    assert_int_equal(as_stranger(c, "PATCH", S, "{\"state\":\"Disabled\"}"), 200);
+}
+
 static void lists_leave_out_what_the_caller_may_not_see(void **state)
 {
     struct control *c = furnished(state);
@@ -412,6 +428,7 @@ int main(void)
         CONTROL_TEST(a_role_is_in_force_at_its_answer_and_until_the_answer_that_takes_it_away),
         CONTROL_TEST(a_write_whose_role_was_taken_away_meanwhile_does_not_commit),
         CONTROL_TEST(only_an_owner_gives_roles),
+        CONTROL_TEST(only_an_owner_disables_and_enables_a_subscription),
         CONTROL_TEST(lists_leave_out_what_the_caller_may_not_see),
         CONTROL_TEST(roles_go_with_what_they_are_on),
         CONTROL_TEST(a_network_that_leaves_a_subnet_out_takes_its_roles_with_it),
