@@ -303,7 +303,7 @@ enum rc arm_store(struct arm_write *w, struct meta_resource *r, const struct jso
 {
     enum rc rc;
 
-    r->body = json_write_arena(body, w->arena);
+    r->body = json_write_stored(body, w->arena);
     if (!r->body.ptr)
         return err_set(e, RC_TOO_LARGE, "The resource is too large.");
     rc = meta_resource_put(w->tx, w->arena, r, e);

@@ -134,7 +134,7 @@ static enum rc use_change(struct arm_write *w, const struct network_use *use, bo
     user_remove(t.holder, use->user);
     if (add)
         user_add(t.holder, use);
-    t.r.body = json_write_arena(t.body, w->arena);
+    t.r.body = json_write_stored(t.body, w->arena);
     rc = t.r.body.ptr ? meta_resource_put(w->tx, w->arena, &t.r, e)
                       : err_set(e, RC_TOO_LARGE, "The resource is too large.");
     network_target_done(&t);

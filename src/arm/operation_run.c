@@ -197,6 +197,12 @@ static enum rc delete_target(struct work *k, struct arm_write *w, struct err *e)
     return rc == RC_OK ? ended_write(k, w, e) : rc;
 }
 
+/* The machine's doing (a full disk): it is tried again. What is to be done cannot be refused so. */
+static bool passes(enum rc rc)
+{
+    return rc == RC_UNAVAILABLE || rc == RC_TIMEOUT || rc == RC_QUOTA;
+}
+
 static bool stopping(const struct work *k)
 {
     return k->stopping && atomic_load(k->stopping);
@@ -214,7 +220,7 @@ static enum rc delete_inside(struct work *k, const struct inside *inside, struct
         k->target = i->id;
         enum rc rc = work_do(k, delete_one, &why);
 
-        if (rc == RC_UNAVAILABLE)
+        if (passes(rc))
             return err_set(e, rc, "%s", why.text);
         deleted += rc == RC_OK;
         if (rc != RC_OK && first == RC_OK) {
@@ -261,20 +267,9 @@ struct failure {
 
 static enum rc unmark(struct work *k, struct arm_write *w, struct err *e)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
-    struct meta_resource r = {0};
-    enum rc rc = resource_of(k, w, &r, e);
+    enum rc rc = settle_write(k, w, e);
 
-    if (rc == RC_NOT_FOUND)
-        return RC_OK;
-    if (rc == RC_OK)
-        rc = arm_body_parse(&r, &body, e);
-    if (rc != RC_OK || !arm_operation_owns(&k->operation, body))
-        return rc;
-    arm_operation_settle(body);
-    r.body = json_write_arena(body, w->arena);
-    return r.body.ptr ? meta_resource_rebody(w->tx, r.id, r.body, e)
-                      : err_set(e, RC_TOO_LARGE, "the resource is too large");
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
 /* Why it failed is in the operation's own texts by now. */
@@ -286,11 +281,12 @@ static enum rc failed_write(struct work *k, struct arm_write *w, struct err *e)
     return rc == RC_OK ? meta_operation_end(w->tx, &o->id, o->state, o->code, o->message, e) : rc;
 }
 
-static void fail(struct work *k, enum rc rc, const struct err *why)
+/* False: nor could that be stored. */
+static bool fail(struct work *k, enum rc rc, const struct err *why)
 {
     struct meta_operation *o = &k->operation;
     struct err e = {0};
-    bool ours = rc == RC_INTERNAL || rc == RC_CORRUPT;
+    bool ours = rc == RC_INTERNAL || rc == RC_CORRUPT || rc == RC_DENIED;
 
     log_warn("operation.failed", F_STR("kind", o->kind), F_STR("target", o->target),
              F_TEXT("error", why->text));
@@ -298,8 +294,11 @@ static void fail(struct work *k, enum rc rc, const struct err *why)
     o->code = ours ? STR("InternalServerError") : str_from(why->code ? why->code : "Conflict");
     o->message = ours ? STR("The server encountered an internal error. Please retry the request.")
                       : str_from(why->text);
-    if (work_do(k, failed_write, &e) != RC_OK)
-        log_error("operation.not_ended", F_STR("target", o->target), F_TEXT("error", e.text));
+    rc = work_do(k, failed_write, &e);
+    if (rc == RC_OK || rc == RC_NOT_FOUND) /* not by us: then it has ended */
+        return true;
+    log_error("operation.not_ended", F_STR("target", o->target), F_TEXT("error", e.text));
+    return false;
 }
 
 static enum rc work_by_kind(struct work *k, struct err *e)
@@ -337,11 +336,13 @@ static enum outcome operation_step(const struct arm_services *services, const st
 
     if (rc == RC_OK && k.operation.state == META_OPERATION_RUNNING)
         rc = work_by_kind(&k, &e);
+    bool later = passes(rc);
+
     /* Not by us: then it has ended. */
-    if (rc != RC_OK && rc != RC_UNAVAILABLE && rc != RC_NOT_FOUND)
-        fail(&k, rc, &e);
+    if (rc != RC_OK && rc != RC_NOT_FOUND && !later)
+        later = !fail(&k, rc, &e);
     arena_done(&k.arena);
-    return rc == RC_UNAVAILABLE ? OUTCOME_LATER : k.more ? OUTCOME_MORE : OUTCOME_ENDED;
+    return later ? OUTCOME_LATER : k.more ? OUTCOME_MORE : OUTCOME_ENDED;
 }
 
 /* --- all of them --- */

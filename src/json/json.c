@@ -321,3 +321,13 @@ struct str json_write_arena(const struct json *j, struct arena *a)
     json_write(j, &b);
     return b.failed ? STR_NONE : arena_copy(a, buf_str(&b));
 }
+
+struct str json_write_stored(const struct json *j, struct arena *a)
+{
+    struct str text = json_write_arena(j, a);
+    struct shape shape = shape_of(text);
+
+    if (text.len > BYTES_DEFAULT || shape.deepest > DEPTH_DEFAULT || shape.values > VALUES_DEFAULT)
+        return STR_NONE;
+    return text;
+}

@@ -75,5 +75,7 @@ void json_remove_at(struct json *array, size_t i);
 void json_write(const struct json *j, struct buf *out);
 void json_write_pretty(const struct json *j, struct buf *out);
 struct str json_write_arena(const struct json *j, struct arena *a);
+/* The same for what is to be read again: STR_NONE too where json_parse without limits would refuse it. */
+struct str json_write_stored(const struct json *j, struct arena *a);
 
 #endif

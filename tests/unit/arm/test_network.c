@@ -114,6 +114,39 @@ static void bad_rules_are_refused_and_leave_the_group_as_it_was(void **state)
 }
 
 /* --- public addresses --- */
+/* What is stored is read again by everything that comes later, the group's deletion first of all.
+ */
+static void a_security_group_does_not_grow_past_what_can_be_read_again(void **state)
+{
+    CLEANUP(buf_done) struct buf rule = BUF_INIT(1 << 20);
+    struct control *c = network(state);
+    unsigned status = 201;
+
+    assert_int_equal(control(c, "PUT", NSG, LOCAL), 201);
+    for (int i = 0; status == 201 && i < 40; i++) {
+        char path[512];
+
+        snprintf(path, sizeof(path), RULES "r%d", i);
+        buf_done(&rule);
+        rule = BUF_INIT(1 << 20);
+        buf_addf(&rule,
+                 "{\"properties\":{\"protocol\":\"*\",\"access\":\"Allow\",\"direction\":"
+                 "\"Inbound\",\"priority\":%d,\"sourcePortRange\":\"*\","
+                 "\"sourceAddressPrefix\":\"*\",\"destinationAddressPrefix\":\"*\","
+                 "\"destinationPortRanges\":[\"1\"",
+                 200 + i);
+        for (int k = 1; k < 4000; k++)
+            buf_add(&rule, STR(",\"1\""));
+        buf_add(&rule, STR("]}}"));
+        buf_addc(&rule, '\0');
+        status = control(c, "PUT", path, rule.ptr);
+    }
+    assert_int_equal(status, 413);
+    assert_int_equal(control(c, "GET", NSG, NULL), 200);
+    assert_int_equal(control(c, "DELETE", NSG, NULL), 202);
+    assert_int_equal(control(c, "GET", NSG, NULL), 404);
+}
+
 static void a_public_address_has_azures_defaults_and_only_a_static_one_is_allocated(void **state)
 {
     struct control *c = network(state);
@@ -503,6 +536,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CONTROL_TEST(a_security_group_has_its_default_rules_and_those_that_are_put),
+        CONTROL_TEST(a_security_group_does_not_grow_past_what_can_be_read_again),
         CONTROL_TEST(bad_rules_are_refused_and_leave_the_group_as_it_was),
         CONTROL_TEST(a_public_address_has_azures_defaults_and_only_a_static_one_is_allocated),
         CONTROL_TEST(what_a_public_address_cannot_be_is_refused),

@@ -2,7 +2,9 @@
 #include "fixture.h"
 
 #include "arm/operation.h"
+#include "base/clock.h"
 #include "meta/operation.h"
+#include "meta/tx.h"
 
 #define LOCAL "{\"location\":\"westus\"}"
 #define BASIC "{\"location\":\"westus\",\"sku\":{\"name\":\"Basic\"}}"
@@ -297,6 +299,54 @@ static void what_has_ended_stays_ended_and_goes_when_it_is_old(void **state)
     assert_int_equal(meta_write(c->meta, &(struct uuid){{1}}, operation_old, NULL, NULL), RC_OK);
 }
 
+/* --- a database that does not take it --- */
+static enum rc sql_run(struct meta_tx *tx, void *arg, struct err *e)
+{
+    const char *sql = arg;
+    const struct db_statement s = {DB_STATEMENTS_MAX, "refusal", sql};
+
+    return db_exec(tx->conn, &s, NULL, 0, NULL, e);
+}
+
+static void refuse_ends(struct control *c, bool refused)
+{
+    static char make[] = "CREATE TRIGGER refusal BEFORE UPDATE ON operation BEGIN SELECT "
+                         "RAISE(ABORT, 'not now'); END",
+                drop[] = "DROP TRIGGER refusal";
+
+    assert_int_equal(meta_write(c->meta, &(struct uuid){{1}}, sql_run, refused ? make : drop, NULL),
+                     RC_OK);
+}
+
+/* Until its text at this path is another, for half a minute. */
+static void wait_while(struct control *c, const char *link, const char *path, const char *text)
+{
+    int64_t until = clock_mono_us() + 30 * (int64_t)CLOCK_US_PER_S;
+
+    do {
+        assert_true(clock_mono_us() < until);
+        assert_int_equal(control(c, "GET", link, NULL), 200);
+    } while (str_is(answer_text(c, path), text));
+}
+
+static void an_end_that_could_not_be_stored_is_stored_soon_after(void **state)
+{
+    struct control *c = lab(state);
+    struct arm_operations *worker = arm_operations_new(&c->services);
+    char link[2048];
+
+    assert_int_equal(control(c, "PUT", REGISTRY "2", BASIC), 201);
+    link_of(c, "Azure-AsyncOperation", link);
+    refuse_ends(c, true);
+    assert_int_equal(arm_operations_start(worker, NULL), RC_OK);
+    wait_while(c, REGISTRY "2", "properties.provisioningState", "Creating");
+    assert_int_equal(control(c, "GET", link, NULL), 200);
+    assert_str(answer_text(c, "status"), "InProgress");
+    refuse_ends(c, false);
+    wait_while(c, link, "status", "InProgress");
+    arm_operations_free(worker);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +362,7 @@ int main(void)
         CONTROL_TEST(what_was_deleted_meanwhile_is_canceled),
         CONTROL_TEST(a_later_write_ends_the_state_that_it_set),
         CONTROL_TEST(what_has_ended_stays_ended_and_goes_when_it_is_old),
+        CONTROL_TEST(an_end_that_could_not_be_stored_is_stored_soon_after),
         cmocka_unit_test(ids_of_operations_are_read_in_each_form),
     };
 
