@@ -96,12 +96,16 @@ static const char *spelling(const struct json *tags, struct str name)
     return NULL;
 }
 
+enum {
+    ENOUGH = 50
+}; /* more are refused (arm_tags_set): looking for their names would only take time */
+
 static void merge(struct json *tags, const struct json *given)
 {
     struct str name;
     struct json *value;
 
-    for (size_t i = 0; json_member(given, &i, &name, &value);) {
+    for (size_t i = 0; json_len(tags) <= ENOUGH && json_member(given, &i, &name, &value);) {
         const char *known = spelling(tags, name);
 
         json_set(tags, known ? known : name.ptr, json_clone(value));

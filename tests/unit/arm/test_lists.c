@@ -124,6 +124,22 @@ static void tags_are_read_and_replaced_at_every_scope(void **state)
     assert_str(answer_text(c, "error.code"), "ResourceGroupNotFound");
 }
 
+static void
+more_tags_than_a_resource_can_have_are_refused_before_they_are_all_compared(void **state)
+{
+    CLEANUP(buf_done) struct buf body = BUF_INIT(1 << 20);
+    struct control *c = lab(state);
+
+    buf_add(&body, STR("{\"operation\":\"Merge\",\"properties\":{\"tags\":{\"x\":\"1\""));
+    for (int i = 0; i < 60000; i++)
+        buf_addf(&body, ",\"%05d\":\"\"", i);
+    buf_add(&body, STR("}}}"));
+    buf_addc(&body, '\0');
+    assert_int_equal(control(c, "PATCH", VNET TAGS, body.ptr), 400);
+    assert_str(answer_text(c, "error.code"), "InvalidTags");
+    assert_non_null(strstr(answer_text(c, "error.message").ptr, " 51 tags"));
+}
+
 static void tags_are_merged_replaced_and_taken_away(void **state)
 {
     struct control *c = lab(state);
@@ -196,6 +212,7 @@ int main(void)
         CONTROL_TEST(tags_are_read_and_replaced_at_every_scope),
         CONTROL_TEST(tag_names_are_those_in_use_and_those_predefined),
         CONTROL_TEST(what_a_group_cannot_do_is_not_supported),
+        CONTROL_TEST(more_tags_than_a_resource_can_have_are_refused_before_they_are_all_compared),
         CONTROL_TEST(tags_are_merged_replaced_and_taken_away),
     };
 
