@@ -118,9 +118,10 @@ class Process:
 
 
 def _alive(group):
-    """The processes of a group that have not ended; what is only not reaped yet holds nothing any more."""
+    """The threads of a group that have not ended; what is only not reaped yet holds nothing any more. A process whose first
+    thread has ended looks ended itself while its others still hold its sockets."""
     found = []
-    for path in glob.glob("/proc/[0-9]*/stat"):
+    for path in glob.glob("/proc/[0-9]*/task/[0-9]*/stat"):
         with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as f:
             state, _, pgrp = f.read().rpartition(")")[2].split()[:3]
             if int(pgrp) == group and state not in "ZX":
