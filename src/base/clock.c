@@ -214,7 +214,8 @@ enum rc clock_parse(struct str text, int64_t *ret_wall_us, struct err *e)
     struct civil c = {.us = 0}, again;
     struct str rest = text;
 
-    if (take_civil(&rest, &c) && (str_is_nocase(rest, "Z") || str_is(rest, "+00:00"))) {
+    if (take_civil(&rest, &c) && c.day >= 1 &&
+        (str_is_nocase(rest, "Z") || str_is(rest, "+00:00"))) {
         int64_t s = days_of(&c) * 86400 + c.hour * 3600 + c.minute * 60 + c.second;
 
         again = civil_from(s * CLOCK_US_PER_S);
