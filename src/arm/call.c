@@ -217,7 +217,7 @@ enum rc arm_body_parse(const struct meta_resource *r, struct json **ret, struct 
 
     if (rc == RC_OK)
         return rc;
-    return err_set(e, RC_INTERNAL, "the stored body of %.*s is damaged", STR_ARG(r->id));
+    return err_set(e, RC_CORRUPT, "the stored body of %.*s is damaged", STR_ARG(r->id));
 }
 
 enum rc arm_resource_get(struct arm_call *c, struct meta_tx *tx, struct meta_resource *ret,

@@ -58,6 +58,7 @@ NODISCARD enum rc arm_id_of_call(struct arm_call *c, struct meta_tx *tx, struct 
 NODISCARD enum rc arm_resource_get(struct arm_call *c, struct meta_tx *tx, struct meta_resource *ret,
                                    struct json **ret_body, struct err *e);
 enum rc arm_not_found(struct arm_call *c, struct err *e);
+/* RC_CORRUPT: it is damaged. */
 NODISCARD enum rc arm_body_parse(const struct meta_resource *r, struct json **ret, struct err *e);
 /* If-Match and If-None-Match against an etag ("" where there is no resource). */
 NODISCARD enum rc arm_precondition(struct arm_call *c, struct str etag, struct err *e);

@@ -265,11 +265,12 @@ struct failure {
     enum meta_operation_state state;
 };
 
+/* A damaged body has no state to end; trying again would not mend it. */
 static enum rc unmark(struct work *k, struct arm_write *w, struct err *e)
 {
     enum rc rc = settle_write(k, w, e);
 
-    return rc == RC_NOT_FOUND ? RC_OK : rc;
+    return rc == RC_NOT_FOUND || rc == RC_CORRUPT ? RC_OK : rc;
 }
 
 /* Why it failed is in the operation's own texts by now. */
@@ -286,12 +287,13 @@ static bool fail(struct work *k, enum rc rc, const struct err *why)
 {
     struct meta_operation *o = &k->operation;
     struct err e = {0};
-    bool ours = rc == RC_INTERNAL || rc == RC_CORRUPT || rc == RC_DENIED;
+    /* Only what has a protocol's code was worded for clients. */
+    bool ours = !why->code || rc == RC_INTERNAL || rc == RC_CORRUPT || rc == RC_DENIED;
 
     log_warn("operation.failed", F_STR("kind", o->kind), F_STR("target", o->target),
              F_TEXT("error", why->text));
     o->state = rc == RC_CANCELED ? META_OPERATION_CANCELED : META_OPERATION_FAILED;
-    o->code = ours ? STR("InternalServerError") : str_from(why->code ? why->code : "Conflict");
+    o->code = ours ? STR("InternalServerError") : str_from(why->code);
     o->message = ours ? STR("The server encountered an internal error. Please retry the request.")
                       : str_from(why->text);
     rc = work_do(k, failed_write, &e);

@@ -347,6 +347,45 @@ static void an_end_that_could_not_be_stored_is_stored_soon_after(void **state)
     arm_operations_free(worker);
 }
 
+static void run_sql(struct control *c, char *sql)
+{
+    assert_int_equal(meta_write(c->meta, &(struct uuid){{1}}, sql_run, sql, NULL), RC_OK);
+}
+
+static void what_cannot_be_read_fails_once_and_is_not_tried_again(void **state)
+{
+    static char damage[] = "UPDATE resource SET body = 'x' WHERE id LIKE '%myRegistry2'",
+                mend[] = "UPDATE resource SET body = '{}' WHERE id LIKE '%myRegistry2'";
+    struct control *c = lab(state);
+    char link[2048];
+
+    assert_int_equal(control(c, "PUT", REGISTRY "2", BASIC), 201);
+    link_of(c, "Azure-AsyncOperation", link);
+    run_sql(c, damage);
+    control_operations(c);
+    run_sql(c, mend); /* a poll looks at what it is about */
+    assert_int_equal(control(c, "GET", link, NULL), 200);
+    assert_str(answer_text(c, "status"), "Failed");
+    assert_str(answer_text(c, "error.code"), "InternalServerError");
+    assert_null(strstr(c->req.response.body.ptr, "damaged"));
+}
+
+static void what_the_database_says_of_a_failure_is_not_told(void **state)
+{
+    static char refuse[] = "CREATE TRIGGER refusal BEFORE DELETE ON resource BEGIN INSERT INTO "
+                           "resource SELECT * FROM resource WHERE id = OLD.id; END";
+    struct control *c = lab(state);
+    char link[2048];
+
+    assert_int_equal(control(c, "DELETE", G, NULL), 202);
+    link_of(c, "Location", link);
+    run_sql(c, refuse);
+    control_operations(c);
+    assert_int_equal(control(c, "GET", link, NULL), 409);
+    assert_str(answer_text(c, "error.code"), "InternalServerError");
+    assert_null(strstr(c->req.response.body.ptr, "database"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +402,8 @@ int main(void)
         CONTROL_TEST(a_later_write_ends_the_state_that_it_set),
         CONTROL_TEST(what_has_ended_stays_ended_and_goes_when_it_is_old),
         CONTROL_TEST(an_end_that_could_not_be_stored_is_stored_soon_after),
+        CONTROL_TEST(what_cannot_be_read_fails_once_and_is_not_tried_again),
+        CONTROL_TEST(what_the_database_says_of_a_failure_is_not_told),
         cmocka_unit_test(ids_of_operations_are_read_in_each_form),
     };
 
