@@ -246,6 +246,7 @@ static enum rc delete_write(struct arm_write *w, struct err *e)
         rc = arm_precondition(c, r.etag, e);
     if (rc != RC_OK)
         return rc;
+    w->id = r.id;
     return c->type->deleted_by_operation ? delete_later(w, &r, e) : delete_now(w, &r, e);
 }
 

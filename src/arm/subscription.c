@@ -108,6 +108,13 @@ static enum rc not_empty(const struct meta_resource *r, void *arg, struct err *e
                     STR_ARG(r->id));
 }
 
+static enum rc subscription_deletable(struct arm_write *w, const struct meta_resource *r,
+                                      const struct json *body, struct err *e)
+{
+    (void)r, (void)body;
+    return state_may_change(w, false, e);
+}
+
 static enum rc subscription_deleted(struct arm_write *w, const struct meta_resource *r,
                                     struct err *e)
 {
@@ -158,6 +165,7 @@ const struct arm_type arm_subscription = {
     .scope = ARM_SCOPE_TENANT,
     .put = subscription_put,
     .patch = subscription_put,
+    .deletable = subscription_deletable,
     .deleted = subscription_deleted,
     .touch = subscription_touch,
     .render = subscription_render,

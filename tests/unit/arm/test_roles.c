@@ -237,6 +237,20 @@ static void only_an_owner_disables_and_enables_a_subscription(void **state)
     assert_int_equal(as_stranger(c, "PATCH", S, "{\"state\":\"Disabled\"}"), 200);
 }
 
+static void only_an_owner_deletes_a_subscription(void **state)
+{
+    struct control *c = *state;
+
+    assert_int_equal(control(c, "PUT", OTHER, "{\"displayName\":\"other\"}"), 201);
+    give(c, OTHER ROLES NAME, GIVES(CONTRIBUTOR, STRANGER));
+    assert_int_equal(as_stranger(c, "DELETE", OTHER, NULL), 403);
+    assert_error(c, "LinkedAuthorizationFailed");
+    assert_non_null(strstr(answer_text(c, "error.message").ptr, "on scope '" OTHER "'"));
+    give(c, OTHER ROLES NAME_2, GIVES(OWNER, STRANGER));
+    assert_int_equal(as_stranger(c, "DELETE", OTHER, NULL), 200);
+    assert_int_equal(control(c, "GET", OTHER, NULL), 404);
+}
+
 static void lists_leave_out_what_the_caller_may_not_see(void **state)
 {
     struct control *c = furnished(state);
@@ -429,6 +443,7 @@ int main(void)
         CONTROL_TEST(a_write_whose_role_was_taken_away_meanwhile_does_not_commit),
         CONTROL_TEST(only_an_owner_gives_roles),
         CONTROL_TEST(only_an_owner_disables_and_enables_a_subscription),
+        CONTROL_TEST(only_an_owner_deletes_a_subscription),
         CONTROL_TEST(lists_leave_out_what_the_caller_may_not_see),
         CONTROL_TEST(roles_go_with_what_they_are_on),
         CONTROL_TEST(a_network_that_leaves_a_subnet_out_takes_its_roles_with_it),
