@@ -78,14 +78,14 @@ static enum rc subnet_may_be_named(struct arm_write *w, const struct arm_id *sub
 enum rc registry_subnet_find(void *ctx, const struct arm_id *subnet, struct registry_subnet *ret,
                              struct err *e)
 {
-    struct registry_subnets_tx *look = ctx;
+    struct arm_write *w = ctx;
     CLEANUP(json_freep) struct json *body = NULL;
     struct arm_id vnet = arm_id_parent(subnet);
     struct meta_resource r = {0};
-    enum rc rc = look->write ? subnet_may_be_named(look->write, subnet, e) : RC_OK;
+    enum rc rc = subnet_may_be_named(w, subnet, e);
 
     if (rc == RC_OK)
-        rc = meta_resource_get(look->tx, look->arena, arm_id_format(&vnet, look->arena), &r, e);
+        rc = meta_resource_get(w->tx, w->arena, arm_id_format(&vnet, w->arena), &r, e);
     if (rc == RC_OK)
         rc = arm_body_parse(&r, &body, e);
     if (rc != RC_OK)
@@ -107,8 +107,7 @@ enum rc registry_subnet_find(void *ctx, const struct arm_id *subnet, struct regi
 static enum rc registry_merge(struct arm_write *w, const struct json *sent, bool fresh,
                               struct json *body, struct err *e)
 {
-    struct registry_subnets_tx look = {w->tx, w->arena, w};
-    const struct registry_subnets subnets = {registry_subnet_find, &look};
+    const struct registry_subnets subnets = {registry_subnet_find, w};
     struct str who = str_from(admission_of(w->call->req)->principal.name);
 
     if (!json_get(body, "createdBy"))
@@ -187,8 +186,7 @@ const struct arm_type arm_registry = {
 static enum rc rule_write(struct arm_write *w, bool add, struct err *e)
 {
     CLEANUP(json_freep) struct json *body = NULL;
-    struct registry_subnets_tx look = {w->tx, w->arena, w};
-    const struct registry_subnets subnets = {registry_subnet_find, &look};
+    const struct registry_subnets subnets = {registry_subnet_find, w};
     struct arm_call *c = w->call;
     struct json *set;
     struct meta_resource r;

@@ -38,12 +38,7 @@ struct json *registry_render_system_data(const struct meta_resource *r, const st
 /* registry_secret.c: the admin user's two passwords. */
 NODISCARD enum rc registry_secrets_new(struct arm_write *w, const struct meta_resource *r, struct err *e);
 
-/* Looks subnets up in this transaction. */
-struct registry_subnets_tx {
-    struct meta_tx *tx;
-    struct arena *arena;
-    struct arm_write *write; /* a rule is made: its principal needs to be allowed to; NULL: nothing is written */
-};
+/* registry_subnets.find: `ctx` is the arm_write that names the subnet; its principal needs to be allowed to. */
 enum rc registry_subnet_find(void *ctx, const struct arm_id *subnet, struct registry_subnet *ret, struct err *e);
 NODISCARD enum rc registry_name_available(struct arm_call *c, struct str name, struct err *e); /* RC_INVALID, RC_EXISTS */
 

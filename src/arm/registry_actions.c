@@ -1,6 +1,7 @@
 /* Actions of registries that change nothing: is a name free, how much is used, who would be let in.
  */
 #include "arm/registry.h"
+#include "arm/role.h"
 #include "meta/content.h"
 
 /* --- checkNameAvailability --- */
@@ -294,13 +295,12 @@ static enum rc proposal_body(const struct json *proposed, struct json **ret, str
 }
 
 /* The registry as a PATCH with this proposal would leave it, compiled. */
-static enum rc proposal_compile(struct access_check *check, struct meta_tx *tx, struct json *body,
+static enum rc proposal_compile(struct access_check *check, struct arm_write *w, struct json *body,
                                 struct err *e)
 {
     struct arm_call *c = check->call;
     CLEANUP(json_freep) struct json *sent = NULL;
-    struct registry_subnets_tx look = {tx, c->arena, NULL};
-    const struct registry_subnets subnets = {registry_subnet_find, &look};
+    const struct registry_subnets subnets = {registry_subnet_find, w};
     struct gate_rule_set rules;
     enum rc rc = proposal_body(json_get_nocase(c->sent, "proposed"), &sent, e);
 
@@ -311,14 +311,31 @@ static enum rc proposal_compile(struct access_check *check, struct meta_tx *tx, 
     return rc == RC_OK ? gate_compile(&rules, &check->proposed, e) : rc;
 }
 
+/* Whoever may not read a subnet does not learn here whether it is there. */
+static enum rc origin_may_be_asked(struct arm_write *w, struct err *e)
+{
+    struct str subnet =
+        json_str(json_get_nocase(json_get_nocase(w->call->sent, "origin"), "subnetId"));
+
+    return subnet.ptr
+               ? arm_linked_check(w, "Microsoft.Network/virtualNetworks/subnets/read", subnet, e)
+               : RC_OK;
+}
+
+/* Judged like the write that is proposed; nothing is written. */
 static enum rc access_read(struct meta_tx *tx, void *arg, struct err *e)
 {
     CLEANUP(json_freep) struct json *body = NULL;
     struct access_check *check = arg;
-    enum rc rc = arm_resource_get(check->call, tx, &check->registry, &body, e);
+    struct arm_call *c = check->call;
+    struct arm_write w = {.call = c, .tx = tx, .arena = c->arena};
+    enum rc rc = arm_resource_get(c, tx, &check->registry, &body, e);
 
-    if (rc == RC_OK && json_given(json_get_nocase(check->call->sent, "proposed")))
-        rc = proposal_compile(check, tx, body, e);
+    w.id = check->registry.id;
+    if (rc == RC_OK)
+        rc = origin_may_be_asked(&w, e);
+    if (rc == RC_OK && json_given(json_get_nocase(c->sent, "proposed")))
+        rc = proposal_compile(check, &w, body, e);
     return rc;
 }
 

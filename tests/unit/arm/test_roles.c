@@ -330,6 +330,30 @@ static void a_subscription_goes_with_the_roles_on_it(void **state)
 }
 
 /* --- what a write names --- */
+#define WOULD(origin, subnet)                                                                      \
+    "{\"origin\":{" origin "},\"proposed\":{\"networkRuleSet\":{\"virtualNetworkRules\":[{"        \
+    "\"id\":\"" VNET "/subnets/" subnet "\"}]}}}"
+
+static void asking_about_a_subnet_tells_nobody_more_than_its_role_does(void **state)
+{
+    static const char *const asked[] = {WOULD("\"ipAddress\":\"192.0.2.9\"", "a"),
+                                        WOULD("\"ipAddress\":\"192.0.2.9\"", "none"),
+                                        "{\"origin\":{\"subnetId\":\"" VNET "/subnets/a\"}}",
+                                        "{\"origin\":{\"subnetId\":\"" VNET "/subnets/none\"}}"};
+    struct control *c = furnished(state);
+
+    give(c, REGISTRY ROLES NAME, GIVES(CONTRIBUTOR, STRANGER));
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        assert_int_equal(as_stranger(c, "POST", REGISTRY "/checkNetworkAccess", asked[i]), 403);
+        assert_error(c, "LinkedAuthorizationFailed");
+    }
+    give(c, VNET ROLES NAME, GIVES(NETWORK, STRANGER));
+    assert_int_equal(as_stranger(c, "POST", REGISTRY "/checkNetworkAccess", asked[0]), 200);
+    assert_int_equal(as_stranger(c, "POST", REGISTRY "/checkNetworkAccess", asked[1]), 400);
+    assert_int_equal(as_stranger(c, "POST", REGISTRY "/checkNetworkAccess", asked[2]), 200);
+    assert_int_equal(as_stranger(c, "POST", REGISTRY "/checkNetworkAccess", asked[3]), 404);
+}
+
 #define RULE "{\"id\":\"" VNET "/subnets/a\"}"
 
 static void naming_a_subnet_in_a_rule_needs_a_role_on_it(void **state)
@@ -444,6 +468,7 @@ int main(void)
         CONTROL_TEST(only_an_owner_gives_roles),
         CONTROL_TEST(only_an_owner_disables_and_enables_a_subscription),
         CONTROL_TEST(only_an_owner_deletes_a_subscription),
+        CONTROL_TEST(asking_about_a_subnet_tells_nobody_more_than_its_role_does),
         CONTROL_TEST(lists_leave_out_what_the_caller_may_not_see),
         CONTROL_TEST(roles_go_with_what_they_are_on),
         CONTROL_TEST(a_network_that_leaves_a_subnet_out_takes_its_roles_with_it),
