@@ -20,7 +20,7 @@ static enum rc identity_of(struct http_request *req, struct str token, struct er
 
     if (!auth_identity_for_control(&t) || !uuid_eq(&t.tenant, &i->tenant))
         return err_set(e, RC_UNAUTHENTICATED, "the access token is for another audience");
-    if (!snapshot_credential_stands(known, t.generation))
+    if (!snapshot_credential_stands(known, t.generation, clock_wall_us()))
         return err_code(e, RC_UNAUTHENTICATED, "revoked", "the credential was renewed or disabled");
     admit_identity(known, t.generation, &a->principal);
     a->authenticated = true;

@@ -73,7 +73,7 @@ static const struct snapshot_secret *find_secret(const struct snapshot_principal
     for (size_t i = 0; i < p->n_secrets; i++) {
         const struct snapshot_secret *s = &p->secrets[i];
 
-        if (same_secret(&s->hash, given) && (s->expires_us == 0 || s->expires_us > now))
+        if (same_secret(&s->hash, given) && snapshot_secret_holds(s, now))
             found = s;
     }
     return found;
@@ -109,7 +109,7 @@ bool admit_principal_stands(const struct snapshot *s, const struct snapshot_regi
         return r && r->admin_user && p->slot < 2 && r->admin_generation[p->slot] == p->generation;
     case PRINCIPAL_IDENTITY:
         known = snapshot_principal_by_object(s, &p->object_id);
-        return snapshot_credential_stands(known, p->generation);
+        return snapshot_credential_stands(known, p->generation, clock_wall_us());
     }
     return false;
 }

@@ -213,7 +213,7 @@ static enum rc principal_of(const struct admission *a, const struct auth_identit
     const struct snapshot_principal *known =
         snapshot_principal_by_object(a->snapshot, &t->object_id);
 
-    if (!snapshot_credential_stands(known, t->generation))
+    if (!snapshot_credential_stands(known, t->generation, clock_wall_us()))
         return err_set(e, RC_UNAUTHENTICATED, "token: its credential was renewed or disabled");
     admit_identity(known, t->generation, ret);
     return RC_OK;

@@ -332,14 +332,21 @@ int64_t snapshot_credential(const struct snapshot_principal *p, const struct sna
     return (int64_t)((uint64_t)p->generation << 32 | (s ? secret_mark(s) : 0));
 }
 
-bool snapshot_credential_stands(const struct snapshot_principal *p, int64_t credential)
+bool snapshot_secret_holds(const struct snapshot_secret *s, int64_t now_us)
+{
+    return s->expires_us == 0 || s->expires_us > now_us;
+}
+
+bool snapshot_credential_stands(const struct snapshot_principal *p, int64_t credential,
+                                int64_t now_us)
 {
     if (!p || !p->enabled)
         return false;
     if (p->kind == META_USER)
         return credential == snapshot_credential(p, NULL);
     for (size_t i = 0; i < p->n_secrets; i++)
-        if (credential == snapshot_credential(p, &p->secrets[i]))
+        if (credential == snapshot_credential(p, &p->secrets[i]) &&
+            snapshot_secret_holds(&p->secrets[i], now_us))
             return true;
     return false;
 }

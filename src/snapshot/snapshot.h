@@ -89,9 +89,11 @@ const struct snapshot_principal *snapshot_principal_by_upn(const struct snapshot
 /* The roles of a principal: *ret_n of them. */
 const struct snapshot_assignment *snapshot_assignments(const struct snapshot *s, const struct uuid *principal, size_t *ret_n);
 /* What vouches for a principal, as tokens say it (their `generation`): its generation, and by which of its secrets (NULL: a
- * user's password). One that stands: the principal is there and enabled, of that generation, and still has that secret. */
+ * user's password). One that stands: the principal is there and enabled, of that generation, and still has that secret, whose end has
+ * not come. */
 int64_t snapshot_credential(const struct snapshot_principal *p, const struct snapshot_secret *s);
-bool snapshot_credential_stands(const struct snapshot_principal *p, int64_t credential); /* p NULL: false */
+bool snapshot_credential_stands(const struct snapshot_principal *p, int64_t credential, int64_t now_us); /* p NULL: false */
+bool snapshot_secret_holds(const struct snapshot_secret *s, int64_t now_us); /* its end has not come */
 /* In a change's transaction: a new key signs identity tokens from now on; the others verify for as long as they are kept. */
 NODISCARD enum rc snapshot_identity_key_new(struct meta_tx *tx, const struct crypto_key *seal, int64_t now_us, struct err *e);
 bool snapshot_registry_each(const struct snapshot *s, size_t *i, const struct snapshot_registry **ret);

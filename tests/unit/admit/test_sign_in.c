@@ -217,6 +217,25 @@ static void a_secret_that_goes_ends_its_own_tokens_only(void **state)
     assert_false(admit_principal_stands(&f->snapshot, &f->registry, &two));
 }
 
+static void the_end_of_a_secret_is_the_end_of_its_tokens(void **state)
+{
+    struct fixture *f = *state;
+    char id[UUID_TEXT_MAX];
+    struct principal one, two, again;
+
+    assert_int_equal(sign_in(f, app_id(f, id), "app secret", &one), RC_OK);
+    assert_int_equal(sign_in(f, app_id(f, id), "another secret", &two), RC_OK);
+    struct str token = refresh_token(f, &two);
+
+    f->secrets[1].expires_us = clock_wall_us() + (int64_t)3600 * CLOCK_US_PER_S;
+    assert_true(admit_principal_stands(&f->snapshot, &f->registry, &two));
+    assert_int_equal(admit_refresh_token(&f->req, token, &again, NULL), RC_OK);
+    f->secrets[1].expires_us = clock_wall_us() - 1;
+    assert_false(admit_principal_stands(&f->snapshot, &f->registry, &two));
+    assert_int_equal(admit_refresh_token(&f->req, token, &again, NULL), RC_UNAUTHENTICATED);
+    assert_true(admit_principal_stands(&f->snapshot, &f->registry, &one));
+}
+
 static void renewing_one_admin_password_leaves_the_other(void **state)
 {
     struct fixture *f = *state;
@@ -298,6 +317,7 @@ int main(void)
         CASE(a_refresh_token_is_a_password_of_the_token_user),
         CASE(a_renewed_credential_ends_its_tokens),
         CASE(a_secret_that_goes_ends_its_own_tokens_only),
+        CASE(the_end_of_a_secret_is_the_end_of_its_tokens),
         CASE(renewing_one_admin_password_leaves_the_other),
         CASE(a_principal_that_is_gone_stands_for_nothing),
         CASE(after_ten_failures_even_the_right_password_waits),

@@ -92,7 +92,8 @@ static enum rc credential_stands(const struct snapshot *s, void *arg, struct err
     const struct auth_identity_token *t = arg;
 
     (void)e;
-    return snapshot_credential_stands(snapshot_principal_by_object(s, &t->object_id), t->generation)
+    return snapshot_credential_stands(snapshot_principal_by_object(s, &t->object_id), t->generation,
+                                      clock_wall_us())
                ? RC_OK
                : RC_DENIED;
 }
