@@ -21,18 +21,31 @@ static struct str secret_name(const struct directory_call *c)
     return json_str(json_get_nocase(form ? form : c->sent, "displayName"));
 }
 
-static enum rc secret_life(const struct directory_call *c, int64_t *ret_us, struct err *e)
+static enum rc secret_end(const struct json *end, int64_t now_us, int64_t *ret_us, struct err *e)
+{
+    int64_t us = 0;
+    enum rc rc = clock_parse(json_str(end), &us, e);
+
+    if (rc == RC_OK && us <= now_us)
+        return err_set(e, RC_INVALID, "A secret's endDateTime has to be in the future.");
+    if (rc == RC_OK)
+        *ret_us = us;
+    return rc;
+}
+
+static enum rc secret_life(const struct directory_call *c, int64_t now_us, int64_t *ret_us,
+                           struct err *e)
 {
     const struct json *days = json_get_nocase(c->sent, "lifetimeDays");
     const struct json *end = json_get_nocase(graph_credential(c), "endDateTime");
 
-    if (json_str(end).ptr)
-        return clock_parse(json_str(end), ret_us, e);
+    if (json_given(end))
+        return secret_end(end, now_us, ret_us, e);
     if (!json_given(days))
         return RC_OK;
     if (json_type(days) != JSON_INTEGER || json_int(days, 0) < 1 || json_int(days, 0) > DAYS_MAX)
         return err_set(e, RC_INVALID, "lifetimeDays is a number from 1 to %d.", DAYS_MAX);
-    *ret_us = clock_wall_us() + json_int(days, 0) * DAY_US;
+    *ret_us = now_us + json_int(days, 0) * DAY_US;
     return RC_OK;
 }
 
@@ -45,7 +58,7 @@ static enum rc new_secret(struct directory_call *c, struct str name,
         .name = name.ptr ? name : STR(""),
         .created_us = clock_wall_us(),
     };
-    enum rc rc = secret_life(c, &s.expires_us, e);
+    enum rc rc = secret_life(c, s.created_us, &s.expires_us, e);
 
     if (rc != RC_OK)
         return rc;

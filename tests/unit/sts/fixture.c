@@ -12,9 +12,12 @@ static const struct evidence control_evidence = {.class = NET_CONTROL,
 static void refused(struct http_request *req, unsigned status, const char *code,
                     const char *message)
 {
-    http_answer(req, status, "application/json",
-                arena_printf(&req->arena, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}",
-                             code ? code : "", message));
+    CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
+
+    buf_addf(&b, "{\"error\":{\"code\":\"%s\",\"message\":", code ? code : "");
+    buf_add_json(&b, str_from(message));
+    buf_add(&b, STR("}}"));
+    http_answer(req, status, "application/json", arena_copy(&req->arena, buf_str(&b)));
 }
 
 struct whole {

@@ -154,6 +154,37 @@ static void a_secret_that_is_replaced_ends_the_others(void **state)
     assert_int_equal(json_len(json_get(f->answer, "passwordCredentials")), 1);
 }
 
+static void the_end_of_a_secret_is_a_time_that_is_still_to_come(void **state)
+{
+    struct sts *f = *state;
+    struct app a = make_app(f);
+    static const struct {
+        const char *end;
+        unsigned status;
+    } cases[] = {
+        {"\"1970-01-01T00:00:00Z\"", 400},
+        {"\"2020-02-30T00:00:00Z\"", 400},
+        {"\"2020-02-20T00:00:00Z\"", 400},
+        {"\"\"", 400},
+        {"4102444800", 400},
+        {"null", 200},
+        {"\"2100-01-01T00:00:00Z\"", 200},
+    };
+    char body[128];
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        snprintf(body, sizeof(body), "{\"passwordCredential\":{\"endDateTime\":%s}}", cases[i].end);
+        if (on_app(f, "POST", &a, "/addPassword", body) != cases[i].status)
+            fail_msg("%s: %u", cases[i].end, f->req.response.status);
+    }
+    assert_int_equal(on_app(f, "GET", &a, "", NULL), 200);
+    const struct json *list = json_get(f->answer, "passwordCredentials");
+
+    assert_int_equal(json_len(list), 3);
+    assert_int_equal(json_type(json_get(json_at(list, 1), "endDateTime")), JSON_NULL);
+    assert_true(str_starts(json_str(json_get(json_at(list, 2), "endDateTime")), STR("2100-01-01")));
+}
+
 static void a_service_principal_has_fifty_secrets_at_most(void **state)
 {
     struct sts *f = *state;
@@ -324,6 +355,7 @@ int main(void)
         STS_TEST(a_user_that_cannot_be_is_refused_and_nothing_changes),
         STS_TEST(a_service_principal_signs_in_with_each_of_its_secrets),
         STS_TEST(a_secret_that_is_replaced_ends_the_others),
+        STS_TEST(the_end_of_a_secret_is_a_time_that_is_still_to_come),
         STS_TEST(a_service_principal_has_fifty_secrets_at_most),
         STS_TEST(a_disabled_or_deleted_service_principal_does_not_sign_in),
         STS_TEST(a_write_whose_credential_went_meanwhile_does_not_commit),
