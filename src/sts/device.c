@@ -48,11 +48,22 @@ enum rc sts_user_code_parse(struct str typed, char out[STS_USER_CODE + 1], struc
 
 /* --- its start --- */
 
+/* Expired ones are kept for a while, but not where they would keep others out. */
+static enum rc make_room(struct meta_tx *tx, uint64_t *ret_n, struct err *e)
+{
+    enum rc rc = meta_device_count(tx, ret_n, e);
+
+    if (rc != RC_OK || *ret_n < AT_ONCE)
+        return rc;
+    rc = meta_device_expire(tx, clock_wall_us(), e);
+    return rc == RC_OK ? meta_device_count(tx, ret_n, e) : rc;
+}
+
 static enum rc add(struct meta_tx *tx, void *arg, struct err *e)
 {
     const struct meta_device *d = arg;
     uint64_t n = 0;
-    enum rc rc = meta_device_count(tx, &n, e);
+    enum rc rc = make_room(tx, &n, e);
 
     if (rc == RC_OK && n >= AT_ONCE)
         return err_set(e, RC_UNAVAILABLE, "too many devices wait for their users; try again later");

@@ -200,6 +200,37 @@ static void codes_are_rationed(void **state)
 
 /* --- the page --- */
 
+/* As many codes as wait at once, of which `expired` have expired. */
+static enum rc fill_fn(struct meta_tx *tx, void *arg, struct err *e)
+{
+    const int *expired = arg;
+    int64_t now_us = clock_wall_us(), hour_us = (int64_t)3600 * CLOCK_US_PER_S;
+    enum rc rc = RC_OK;
+
+    for (int i = 0; rc == RC_OK && i < 10000; i++) {
+        char text[16];
+        struct meta_device d = {.client = STR(CLIENT), .scope = STR("openid")};
+
+        snprintf(text, sizeof(text), "%08d", i);
+        d.user_code = str_from(text);
+        d.hash = crypto_secret_hash(d.user_code);
+        d.expires_us = i < *expired ? now_us - 1 : now_us + hour_us;
+        rc = meta_device_add(tx, &d, e);
+    }
+    return rc;
+}
+
+static void codes_that_have_expired_keep_nobody_out(void **state)
+{
+    struct sts *f = *state;
+    int expired = 1;
+
+    in_write(f, fill_fn, &expired);
+    assert_int_equal(start_another(f), 200);
+    assert_int_equal(start_another(f), 503);
+    expect_error(f, "temporarily_unavailable");
+}
+
 static void only_its_own_form_is_taken(void **state)
 {
     struct sts *f = *state;
@@ -293,6 +324,7 @@ int main(void)
         STS_TEST(a_password_that_was_changed_meanwhile_lets_nobody_in),
         STS_TEST(a_code_is_its_own_clients),
         STS_TEST(codes_are_rationed),
+        STS_TEST(codes_that_have_expired_keep_nobody_out),
         STS_TEST(only_its_own_form_is_taken),
         STS_TEST(the_page_runs_nothing_and_stands_in_no_frame),
         STS_TEST(a_client_that_opens_a_browser_is_told_what_to_do_instead),
