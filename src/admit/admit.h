@@ -15,6 +15,7 @@
  *   "signed-in"   any valid credential (/v2/); none at all is challenged even where anonymous pull is on, because clients
  *                 learn from that challenge where tokens are
  *   "pull", "push", "delete", "pull,push"  that scope on {name}
+ *   "list"        "pull" or "metadata_read" on {name}
  *   "catalog"     registry:catalog:*
  * on control listeners:
  *   "public"      discovery, token endpoint

@@ -10,6 +10,7 @@
 struct need {
     bool nothing, signed_in, catalog;
     unsigned actions; /* on {name} */
+    unsigned instead; /* or these, which are as good; clients are told of the first */
 };
 
 static struct need need_of(const char *access)
@@ -21,6 +22,8 @@ static struct need need_of(const char *access)
 
     if (n.nothing || n.signed_in || n.catalog)
         return n;
+    if (str_is(rest, "list"))
+        return (struct need){.actions = AUTH_PULL, .instead = AUTH_METADATA_READ};
     while (rest.len > 0) {
         struct str one = str_split(&rest, ',');
 
@@ -149,7 +152,12 @@ static bool may(const struct http_request *req, const struct need *n)
         return a->authenticated;
     if (n->catalog)
         return auth_scopes_allow_catalog(&a->scopes);
-    return n->actions != 0 && auth_scopes_allow(&a->scopes, http_param(req, "name"), n->actions);
+    if (n->actions == 0)
+        return false;
+    struct str name = http_param(req, "name");
+
+    return auth_scopes_allow(&a->scopes, name, n->actions) ||
+           auth_scopes_allow(&a->scopes, name, n->instead);
 }
 
 bool admit_authorize_data(struct http_request *req)

@@ -97,6 +97,7 @@ def test_acr_pull_signs_docker_in_to_pull_and_not_to_push(site):
     login = az.run("acr", "login", "-n", REGISTRY).ok()
     assert "Login Succeeded" in login.text
     site.docker_as(az, "pull", site.image).ok()
+    assert az("acr", "repository", "show-tags", "-n", REGISTRY, "--repository", "hello-world") == ["v1"]
     r = site.docker_as(az, "push", site.image)
     assert r.code == 1 and ("denied" in r.text or "unauthorized" in r.text), r.text
 

@@ -332,6 +332,7 @@ DATA_PLANE = [
     no(f"acr login -n {REGISTRY} -u {REGISTRY} -p wrong", "Login failed."),
     ok(f"acr repository list -n {REGISTRY}", whole=[]),
     no(f"acr repository show -n {REGISTRY} --repository x", "Error: this registry keeps no attributes of "),
+    no(f"acr repository show-tags -n {REGISTRY} --repository x", "Error: no repository x."),
     no(f"acr repository untag -n {REGISTRY} --image x:v1", "Error: this registry keeps no attributes of "),
     no(f"acr repository delete -n {REGISTRY} --repository x --yes", "Error: this registry keeps no attributes of "),
     no(f"acr manifest show -r {REGISTRY} -n x:v1", "Error: ", 3),

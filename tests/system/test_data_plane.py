@@ -477,6 +477,15 @@ def test_a_token_opens_only_what_it_was_asked_for(registry, client, opened, repo
     c.close()
 
 
+def test_a_token_for_metadata_lists_tags_and_pulls_nothing(registry, client, opened, repository):
+    assert opened.push(repository, "v1", small_image(repository)).status == 201
+    c = registry.connect(client, f"repository:{repository}:metadata_read")
+    assert c.get(f"/v2/{repository}/tags/list").json["tags"] == ["v1"]
+    assert c.manifest(repository, "v1").status == 401
+    assert c.get("/v2/elsewhere/tags/list").status == 401
+    c.close()
+
+
 def test_a_token_lists_what_it_grants(registry, plain):
     token = plain.sign_in(registry.user, registry.password, "repository:app:pull,push", "registry:None:*")
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))

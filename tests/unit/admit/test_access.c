@@ -126,6 +126,24 @@ static void a_token_may_what_its_scopes_say_at_its_own_registry(void **state)
     expect(s, "GET /v2/a/b/manifests/c", bearer(s, &a, &m), 401);
 }
 
+static void tags_are_listed_for_who_may_pull_or_read_metadata(void **state)
+{
+    CLEANUP(arena_done) struct arena a = ARENA_INIT(1 << 20);
+    struct admit_server *s = *state;
+    struct minting m = registry_token(ONE, "repository:a/b:metadata_read");
+    const char *reads = bearer(s, &a, &m);
+
+    reconfigure(s, OPEN);
+    expect(s, "GET /v2/a/b/tags/list", reads, 200);
+    expect(s, "GET /v2/a/b/manifests/c", reads, 401);
+    expect(s, "GET /v2/a/tags/list", reads, 401);
+    m = registry_token(ONE, "repository:a/b:pull");
+    expect(s, "GET /v2/a/b/tags/list", bearer(s, &a, &m), 200);
+    m = registry_token(ONE, "repository:a/b:push,delete,metadata_write");
+    expect(s, "GET /v2/a/b/tags/list", bearer(s, &a, &m), 401);
+    expect_challenge(s, "GET /v2/a/b/tags/list", "", REALM ",scope=\"repository:a/b:pull\"");
+}
+
 static enum rc put_generation(struct meta_tx *tx, struct snapshot_change *c, void *arg,
                               struct err *e)
 {
@@ -289,6 +307,7 @@ int main(void)
         SERVER_TEST(too_many_wrong_passwords_are_answered_429),
         SERVER_TEST(anonymous_pull_lets_pull_and_nothing_else),
         SERVER_TEST(a_token_may_what_its_scopes_say_at_its_own_registry),
+        SERVER_TEST(tags_are_listed_for_who_may_pull_or_read_metadata),
         SERVER_TEST(a_renewed_credential_ends_its_tokens_at_once),
         SERVER_TEST(a_push_whose_credential_was_renewed_meanwhile_does_not_commit),
         SERVER_TEST(the_control_plane_answers_under_its_own_names_only),
