@@ -50,7 +50,6 @@ static struct json *cloud_config(const struct cli_session *s, const struct json 
         {"activeDirectoryResourceId", ""},
         {"activeDirectoryGraphResourceId", ""},
         {"microsoftGraphResourceId", "/"},
-        {"vmImageAliasDoc", "/aliases.json"},
     };
     struct json *j = json_new_object(), *urls = json_new_object(), *suffixes = json_new_object();
     CLEANUP(buf_done) struct buf text = BUF_INIT(METADATA_MAX);

@@ -65,17 +65,11 @@ static struct json *cloud(struct http_request *req)
     static const struct {
         const char *member, *path;
     } urls[] = {
-        {"portal", ""},
-        {"resourceManager", "/"},
-        {"gallery", "/gallery"},
-        {"media", ""},
-        {"batch", ""},
-        {"graphAudience", "/"},
-        {"graph", "/"},
-        {"microsoftGraphResourceId", "/"},
-        {"sqlManagement", ""},
-        {"activeDirectoryDataLake", ""},
-        {"vmImageAliasDoc", "/aliases.json"},
+        {"portal", ""},          {"resourceManager", "/"},
+        {"gallery", "/gallery"}, {"media", ""},
+        {"batch", ""},           {"graphAudience", "/"},
+        {"graph", "/"},          {"microsoftGraphResourceId", "/"},
+        {"sqlManagement", ""},   {"activeDirectoryDataLake", ""},
     };
     struct json *j = json_new_object();
 

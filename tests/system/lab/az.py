@@ -148,7 +148,7 @@ class Az:
         url = f"https://arm.{kidoban.suffix}:{CONTROL_PORT}"
         cloud = {"endpoints": {"resourceManager": url, "management": url, "activeDirectory": f"{url}/adfs",
                                "activeDirectoryResourceId": url, "activeDirectoryGraphResourceId": url,
-                               "microsoftGraphResourceId": url + "/", "vmImageAliasDoc": f"{url}/aliases.json"},
+                               "microsoftGraphResourceId": url + "/"},
                  "suffixes": {"acrLoginServerEndpoint": f".{kidoban.suffix}", "storageEndpoint": "core." + kidoban.suffix}}
         self("cloud", "register", "-n", CLOUD, "--cloud-config", json.dumps(cloud))
         self("cloud", "set", "-n", CLOUD)

@@ -54,6 +54,7 @@ static void the_metadata_has_the_form_of_its_version(void **state)
     assert_str(said(f, "name"), "Kidoban");
     assert_str(said(f, "authentication.tenant"), TENANT);
     assert_str(said(f, "microsoftGraphResourceId"), CONTROL_URL "/");
+    assert_null(json_get(f->answer, "vmImageAliasDoc")); /* a document that nobody serves */
     assert_int_equal(ask(f, "GET", "/metadata/endpoints", NULL), 200);
     assert_str(said(f, "name"), "Kidoban");
     assert_int_equal(ask(f, "GET", "/metadata/endpoints?api-version=1&api-version=2", NULL), 400);
