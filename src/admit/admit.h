@@ -108,8 +108,9 @@ struct registry_guard admit_guard(struct http_request *req);
 /* Is the credential that vouched for `p` still in force (its generation is the present one)? Anonymous: while the registry
  * allows anonymous pull. Sets nothing. */
 bool admit_principal_stands(const struct snapshot *s, const struct snapshot_registry *r, const struct principal *p);
-/* The principal that a record of the identity endpoint stands for. */
-void admit_identity(const struct snapshot_principal *known, int64_t credential, struct principal *ret);
+/* Whose identity token this is, and that it is for what was asked: the control plane, or the registry (which takes the control
+ * plane's tokens too, unless its policy says otherwise). RC_UNAUTHENTICATED, with a code where its credential is over. */
+NODISCARD enum rc admit_identity_token(struct http_request *req, struct str token, struct principal *ret, struct err *e);
 /* Whose name and password these are: the registry's admin user (its name in any case), a service principal (its application
  * id), or ADMIT_TOKEN_USER with a registry refresh token as the password. Under the request's snapshot; counts failures.
  * RC_UNAUTHENTICATED; RC_QUOTA after too many failures (429). */

@@ -5,28 +5,6 @@
 #include "base/encode.h"
 #include <inttypes.h>
 
-static enum rc identity_of(struct http_request *req, struct str token, struct err *e)
-{
-    struct admission *a = req->admission;
-    const struct snapshot_identity *i = a->snapshot->identity;
-    struct auth_identity_token t;
-    enum rc rc = auth_identity_verify(i->identity_keys, i->n_identity_keys, token, clock_wall_us(),
-                                      &req->arena, &t, e);
-
-    if (rc != RC_OK)
-        return rc;
-    const struct snapshot_principal *known =
-        snapshot_principal_by_object(a->snapshot, &t.object_id);
-
-    if (!auth_identity_for_control(&t) || !uuid_eq(&t.tenant, &i->tenant))
-        return err_set(e, RC_UNAUTHENTICATED, "the access token is for another audience");
-    if (!snapshot_credential_stands(known, t.generation, clock_wall_us()))
-        return err_code(e, RC_UNAUTHENTICATED, "revoked", "the credential was renewed or disabled");
-    admit_identity(known, t.generation, &a->principal);
-    a->authenticated = true;
-    return RC_OK;
-}
-
 /* Lists of what is in a subscription or a group are for those who may see some of it: the handler
  * leaves out the rest. A subscription is seen by whoever has a role in it. */
 static bool may_see_some(const struct http_request *req, const struct snapshot *s,
@@ -100,6 +78,15 @@ static void challenge(struct http_request *req, bool revoked)
                     STR_ARG(url), (int)text.len, text.ptr);
 }
 
+static enum rc identify(struct http_request *req, struct str token, struct err *e)
+{
+    struct admission *a = req->admission;
+    enum rc rc = admit_identity_token(req, token, &a->principal, e);
+
+    a->authenticated = rc == RC_OK;
+    return rc;
+}
+
 bool admit_authorize_control(struct http_request *req)
 {
     struct str token;
@@ -108,7 +95,7 @@ bool admit_authorize_control(struct http_request *req)
     if (str_is(str_from(req->route->access), "public"))
         return true;
     if (auth_bearer_parse(http_field(req, "Authorization"), &token, NULL) != RC_OK ||
-        identity_of(req, token, &e) != RC_OK) {
+        identify(req, token, &e) != RC_OK) {
         challenge(req, e.code != NULL);
         admit_refuse(req, 401, "AuthenticationFailed",
                      e.text[0]

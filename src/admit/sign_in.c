@@ -53,7 +53,8 @@ static enum rc admin_sign_in(const struct snapshot_registry *r, const struct dig
 
 /* --- identities --- */
 
-void admit_identity(const struct snapshot_principal *p, int64_t credential, struct principal *ret)
+static void admit_identity(const struct snapshot_principal *p, int64_t credential,
+                           struct principal *ret)
 {
     *ret = (struct principal){.kind = PRINCIPAL_IDENTITY,
                               .object_id = p->object_id,
@@ -61,6 +62,38 @@ void admit_identity(const struct snapshot_principal *p, int64_t credential, stru
                               .generation = credential,
                               .administrator = p->administrator};
     set_name(ret, p->kind == META_USER ? p->upn : p->name);
+}
+
+static bool audience_taken(const struct snapshot_registry *r, const struct auth_identity_token *t)
+{
+    if (r && auth_identity_for_registries(t))
+        return true;
+    return (!r || r->arm_audience) && auth_identity_for_control(t);
+}
+
+enum rc admit_identity_token(struct http_request *req, struct str token, struct principal *ret,
+                             struct err *e)
+{
+    const struct admission *a = admission_of(req);
+    const struct snapshot_identity *i = a->snapshot->identity;
+    int64_t now_us = clock_wall_us();
+    struct auth_identity_token t;
+    enum rc rc = auth_identity_verify(i->identity_keys, i->n_identity_keys, token, now_us,
+                                      &req->arena, &t, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (!audience_taken(a->registry, &t) || !uuid_eq(&t.tenant, &i->tenant))
+        return err_set(e, RC_UNAUTHENTICATED,
+                       "token: it is for another audience, or of another tenant");
+    const struct snapshot_principal *known =
+        snapshot_principal_by_object(a->snapshot, &t.object_id);
+
+    if (!snapshot_credential_stands(known, t.generation, now_us))
+        return err_code(e, RC_UNAUTHENTICATED, "revoked",
+                        "token: its credential was renewed or disabled");
+    admit_identity(known, t.generation, ret);
+    return RC_OK;
 }
 
 /* All are compared, whichever matches. */
