@@ -102,6 +102,14 @@ static size_t distance(const char *a, const char *b)
     return row[n];
 }
 
+/* How far what was typed is from a command's name; nothing, where it is the beginning of it. */
+static size_t farness(const char *typed, const char *words)
+{
+    if (strncmp(words, typed, strlen(typed)) == 0)
+        return 0;
+    return strlen(words) <= NEAR_MAX ? distance(typed, words) : NEAR_ENOUGH + 1;
+}
+
 /* The command whose name is nearest to what was typed; NULL: none is near. */
 static const struct cli_command *nearest(const char *typed)
 {
@@ -110,7 +118,7 @@ static const struct cli_command *nearest(const char *typed)
 
     for (size_t t = 0; t < ARRAY_LEN(tables); t++)
         for (const struct cli_command *c = tables[t]; c->words; c++) {
-            size_t d = strlen(c->words) <= NEAR_MAX ? distance(typed, c->words) : least;
+            size_t d = farness(typed, c->words);
 
             if (d < least) {
                 least = d;
