@@ -31,18 +31,39 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture(scope="module")
-def lab():
+def variant(request):
+    """What a file's tests are run with, where that is more than one thing: the file says which, and each has its lab."""
+    return getattr(request, "param", None)
+
+
+@pytest.fixture(scope="module")
+def lab(variant):
     with Lab() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def kidoban(lab):
-    """A running server in the lab's internet, with a resource group to put things in. It must end well, too."""
-    k = Kidoban(lab).start()
+def kidoban(request, lab):
+    """A running server in the lab's internet, with a resource group to put things in. It must end well, too.
+    A file whose server has options of its own gives them in SERVE_OPTIONS."""
+    k = Kidoban(lab, options=getattr(request.module, "SERVE_OPTIONS", ())).start()
     k.group()
     yield k
     k.stop()
+
+
+@pytest.fixture(scope="module")
+def control(kidoban):
+    """The control plane, with the administrator signed in."""
+    c = kidoban.control()
+    c.sign_in()
+    return c
+
+
+@pytest.fixture(scope="module")
+def group(kidoban):
+    """The id of the resource group that is there."""
+    return f"/subscriptions/{kidoban.admin['subscriptionId']}/resourceGroups/lab"
 
 
 @pytest.fixture(scope="module")

@@ -631,20 +631,6 @@ static void a_source_ends_with_the_connection_in_http_1_0(void **state)
     assert_true(c.ended && !c.reset);
 }
 
-static int setup_plain(void **state)
-{
-    return fix_setup(state, false);
-}
-
-static int setup_tls(void **state)
-{
-    return fix_setup(state, true);
-}
-
-/* clang-format off */
-#define BOTH(t) {#t " (plain)", t, setup_plain, fix_teardown, NULL}, {#t " (TLS)", t, setup_tls, fix_teardown, NULL}
-/* clang-format on */
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -116,20 +116,6 @@ static void draining_ends_what_is_idle_and_finishes_what_is_not(void **state)
     assert_true(client_at_end(&busy));
 }
 
-static int setup_plain(void **state)
-{
-    return fix_setup(state, false);
-}
-
-static int setup_tls(void **state)
-{
-    return fix_setup(state, true);
-}
-
-/* clang-format off */
-#define BOTH(t) {#t " (plain)", t, setup_plain, fix_teardown, NULL}, {#t " (TLS)", t, setup_tls, fix_teardown, NULL}
-/* clang-format on */
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

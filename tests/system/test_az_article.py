@@ -7,8 +7,8 @@ import types
 
 import pytest
 
-from lab import Dockerd, Kidoban, Lab
-from lab.az import NEWEST, OLD, Az
+from lab import Dockerd, Kidoban
+from lab.az import FOR_AZ, NEWEST, OLD, Az
 
 GROUP = "myResourceGroup"
 ENDPOINT = "Microsoft.ContainerRegistry"
@@ -27,16 +27,10 @@ def variant(request):
 
 
 @pytest.fixture(scope="module")
-def lab(variant):
-    with Lab() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def article(lab, variant):
     """Everything that the article does, done; what each step printed, by a name."""
     suffix, program = variant
-    kidoban = Kidoban(lab, suffix=suffix, options=["--control", "0.0.0.0:8443"]).start()
+    kidoban = Kidoban(lab, suffix=suffix, options=FOR_AZ).start()
     article = Article(lab, kidoban, program)
     article.prerequisites()
     article.virtual_machine()

@@ -7,42 +7,28 @@ import urllib.parse
 
 import pytest
 
-from lab import Kidoban, Lab
-from lab.az import NEWEST, OLD, Az
+from lab.az import EACH_AZ, FOR_AZ, OLD, Az
 from lab.http import Connection
 from lab.network import REGISTRY_ADDRESS
 from lab.server import BINARY
 
+pytestmark = EACH_AZ
+SERVE_OPTIONS = FOR_AZ
 USER = "reader@azurecr.test"
 PASSWORD = "a long enough password"
 
 
-@pytest.fixture(scope="module", params=[pytest.param(NEWEST, id="newest"),
-                                        pytest.param(OLD, id="old", marks=pytest.mark.long)])
-def program(request):
-    return request.param
-
-
 @pytest.fixture(scope="module")
-def lab(program):
-    with Lab() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def kidoban(lab):
-    k = Kidoban(lab, options=["--control", "0.0.0.0:8443"]).start()
-    k.group()
-    k("ad", "user", "create", "--user-principal-name", USER, "--password", PASSWORD, "--display-name", "A reader")
-    yield k
-    k.stop()
+def kidoban(kidoban):
+    kidoban("ad", "user", "create", "--user-principal-name", USER, "--password", PASSWORD, "--display-name", "A reader")
+    return kidoban
 
 
 @pytest.fixture
-def az(request, lab, kidoban, program):
+def az(request, lab, kidoban, variant):
     """An az that knows nobody yet, on a public host that knows the server's name and authority."""
     host = lab.internet.hosts[0] if lab.internet.hosts else lab.public_host()
-    made = Az(host, re.sub(r"\W", "_", request.node.name), program=program)
+    made = Az(host, re.sub(r"\W", "_", request.node.name), program=variant)
     made.trusts(kidoban)
     return made
 

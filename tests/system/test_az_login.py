@@ -8,42 +8,23 @@ import urllib.parse
 
 import pytest
 
-from lab import Kidoban, Lab
-from lab.az import NEWEST, OLD, Az
+from lab.az import EACH_AZ, FOR_AZ, Az
 from lab.http import Connection
 from lab.network import REGISTRY_ADDRESS
 from lab.server import BINARY
 
 PASSWORD = "correct horse battery"
 CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+pytestmark = EACH_AZ
+SERVE_OPTIONS = FOR_AZ
 LOGGED_OUT = ("AuthenticationFailed", "no service principal has", "the refresh token is not known")
 
 
-@pytest.fixture(scope="module", params=[pytest.param(NEWEST, id="newest"),
-                                        pytest.param(OLD, id="old", marks=pytest.mark.long)])
-def program(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def lab(program):
-    with Lab() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def kidoban(lab):
-    k = Kidoban(lab, options=["--control", "0.0.0.0:8443"]).start()
-    k.group()
-    yield k
-    k.stop()
-
-
 @pytest.fixture
-def az(request, lab, kidoban, program):
+def az(request, lab, kidoban, variant):
     """An az that knows the server and nobody there."""
     host = lab.internet.hosts[0] if lab.internet.hosts else lab.public_host()
-    return Az(host, re.sub(r"\W", "_", request.node.name), program=program).register(kidoban)
+    return Az(host, re.sub(r"\W", "_", request.node.name), program=variant).register(kidoban)
 
 
 @pytest.fixture

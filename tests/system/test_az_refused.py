@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from lab import Dockerd, Kidoban, until
-from lab.az import Az
+from lab.az import FOR_AZ, Az
 
 GROUP, REGISTRY = "lab", "refusing"
 API = "api-version=2023-07-01"
@@ -20,7 +20,7 @@ class Site:
     with docker and az in each, and the administrator at every az."""
 
     def __init__(self, lab):
-        k = self.kidoban = Kidoban(lab, options=["--control", "0.0.0.0:8443"]).start()
+        k = self.kidoban = Kidoban(lab, options=FOR_AZ).start()
         k.group(GROUP)
         self.registry = k.registry(REGISTRY, GROUP)
         self.networks = {n: lab.network(n) for n in ("in", "out")}

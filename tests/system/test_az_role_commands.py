@@ -5,31 +5,12 @@ import urllib.parse
 
 import pytest
 
-from lab import Kidoban, Lab
-from lab.az import NEWEST, OLD, Az
+from lab.az import EACH_AZ, FOR_AZ, Az
 from lab.network import REGISTRY_ADDRESS
 
+pytestmark = EACH_AZ
+SERVE_OPTIONS = FOR_AZ
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(scope="module", params=[pytest.param(NEWEST, id="newest"),
-                                        pytest.param(OLD, id="old", marks=pytest.mark.long)])
-def program(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def lab(program):
-    with Lab() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def kidoban(lab):
-    k = Kidoban(lab, options=["--control", "0.0.0.0:8443"]).start()
-    k.group()
-    yield k
-    k.stop()
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +19,9 @@ def host(lab):
 
 
 @pytest.fixture(scope="module")
-def az(host, kidoban, program):
+def az(host, kidoban, variant):
     """The administrator's."""
-    made = Az(host, "administrator", program=program).register(kidoban)
+    made = Az(host, "administrator", program=variant).register(kidoban)
     made.login(kidoban)
     return made
 
@@ -58,9 +39,9 @@ def principal(request, az):
 
 
 @pytest.fixture
-def their_az(request, host, kidoban, program):
+def their_az(request, host, kidoban, variant):
     """Somebody else's, who has not signed in."""
-    return Az(host, re.sub(r"\W", "_", request.node.name), program=program).register(kidoban)
+    return Az(host, re.sub(r"\W", "_", request.node.name), program=variant).register(kidoban)
 
 
 def group_of(registry):

@@ -3,7 +3,7 @@
 import pytest
 
 from lab import Dockerd, Kidoban
-from lab.az import Az
+from lab.az import FOR_AZ, Az
 
 GROUP, REGISTRY = "lab", "rolesregistry"
 ENDPOINT = "Microsoft.ContainerRegistry"
@@ -13,7 +13,7 @@ class Site:
     """A registry with an image, a virtual network, an administrator, and a docker and az for whoever comes."""
 
     def __init__(self, lab):
-        k = self.kidoban = Kidoban(lab, options=["--control", "0.0.0.0:8443"]).start()
+        k = self.kidoban = Kidoban(lab, options=FOR_AZ).start()
         k.group(GROUP)
         self.registry = k.registry(REGISTRY, GROUP)
         self.vnet = k.network("vnet", group=GROUP)

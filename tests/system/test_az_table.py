@@ -8,8 +8,8 @@ import shlex
 
 import pytest
 
-from lab import Dockerd, Kidoban, Lab
-from lab.az import NEWEST, OLD, Az
+from lab import Dockerd, Kidoban
+from lab.az import FOR_AZ, NEWEST, OLD, Az
 
 SET = object()  # printed, and not null
 GROUP, REGISTRY, VNET = "table", "tableregistry", "tablevnet"
@@ -362,16 +362,10 @@ def variant(request):
 
 
 @pytest.fixture(scope="module")
-def lab(variant):
-    with Lab() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def administrator(lab, variant):
     """Someone on the public internet with az and docker, signed in."""
     program, forks = variant
-    k = Kidoban(lab, options=["--control", "0.0.0.0:8443"]).start()
+    k = Kidoban(lab, options=FOR_AZ).start()
     host, server = lab.public_host(), f"{REGISTRY}.{k.suffix}"
     host.name_is("203.0.113.10", server)
     host.trusts(k.ca, server)

@@ -7,18 +7,6 @@ PARTS = ("defaultAction", "virtualNetworkRules", "ipRules")
 
 
 @pytest.fixture(scope="module")
-def control(kidoban):
-    c = kidoban.control()
-    c.sign_in()
-    return c
-
-
-@pytest.fixture(scope="module")
-def group(kidoban):
-    return f"/subscriptions/{kidoban.admin['subscriptionId']}/resourceGroups/lab"
-
-
-@pytest.fixture(scope="module")
 def network(control, group):
     """A network with 101 subnets that have the endpoint, and one that has not."""
     vid = f"{group}/providers/Microsoft.Network/virtualNetworks/careless"

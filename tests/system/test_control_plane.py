@@ -4,23 +4,9 @@ import base64
 import concurrent.futures
 import json
 
-import pytest
-
 from lab import until
 
 PREMIUM = {"location": "local", "sku": {"name": "Premium"}, "properties": {"adminUserEnabled": True}}
-
-
-@pytest.fixture(scope="module")
-def control(kidoban):
-    c = kidoban.control()
-    c.sign_in()
-    return c
-
-
-@pytest.fixture(scope="module")
-def group(kidoban):
-    return f"/subscriptions/{kidoban.admin['subscriptionId']}/resourceGroups/lab"
 
 
 def registry_id(group, name):

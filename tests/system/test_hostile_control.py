@@ -16,18 +16,6 @@ PREMIUM = {"location": "local", "sku": {"name": "Premium"}, "properties": {"admi
 
 
 @pytest.fixture(scope="module")
-def control(kidoban):
-    c = kidoban.control()
-    c.sign_in()
-    return c
-
-
-@pytest.fixture(scope="module")
-def group(kidoban):
-    return f"/subscriptions/{kidoban.admin['subscriptionId']}/resourceGroups/lab"
-
-
-@pytest.fixture(scope="module")
 def places(kidoban, control, group):
     """A resource of each type, by its id."""
     vnet = kidoban.network("victim")

@@ -9,20 +9,12 @@ import time
 
 import pytest
 
-from lab import Kidoban, until
+from lab import until
 from lab.images import MANIFEST, digest_of
 from lab.raw import Raw
 
 PLAIN = 21080
-
-
-@pytest.fixture(scope="module")
-def kidoban(lab):
-    """A server that listens plain, too: garbage needs no TLS to be garbage."""
-    k = Kidoban(lab, options=["--listen", f"0.0.0.0:{PLAIN},plain"]).start()
-    k.group()
-    yield k
-    k.stop()
+SERVE_OPTIONS = ["--listen", f"0.0.0.0:{PLAIN},plain"]  # garbage needs no TLS to be garbage
 
 
 @pytest.fixture(scope="module")

@@ -8,23 +8,16 @@ import threading
 
 import pytest
 
-from lab import Kidoban, run, until
+from lab import run, until
 from lab.churn import LOST, Client, Load, report, until_lost
 from lab.gateway import PLAIN_PORT
 from lab.images import small_image
 from lab.network import REGISTRY_ADDRESS, ip
 
 ADDRESS, PREFIX, SERVER = "10.7.0.4", "10.7.0.0/24", "198.51.100.1"
+# Another port for the main listeners, which no attachment's own listener has.
+SERVE_OPTIONS = ["--listen", f"0.0.0.0:{PLAIN_PORT}"]
 TIMES = [pytest.param(5, id="5"), pytest.param(100, id="100", marks=pytest.mark.long)]
-
-
-@pytest.fixture(scope="module")
-def kidoban(lab):
-    """With another port for its main listeners, which no attachment's own listener has."""
-    k = Kidoban(lab, options=["--listen", f"0.0.0.0:{PLAIN_PORT}"]).start()
-    k.group()
-    yield k
-    k.stop()
 
 
 class Gateway:

@@ -30,13 +30,6 @@ def user(kidoban, tmp_path):
     return Commands(kidoban, tmp_path / "configuration" / "kidoban")
 
 
-@pytest.fixture(scope="module")
-def control(kidoban):
-    c = kidoban.control()
-    c.sign_in()
-    return c
-
-
 def made(user, name):
     return user("account", "create", "--name", name)["id"]
 

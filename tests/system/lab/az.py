@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 import threading
 
+import pytest
+
 from .network import REGISTRY_ADDRESS, TOOLS
 from .process import Failed, Result, _die_with_parent, run
 
@@ -20,6 +22,10 @@ NEWEST = os.environ.get("KIDOBAN_AZ") or os.path.join(CACHE, "az", "bin", "az")
 OLD = os.path.join(CACHE, "az-2.45", "bin", "az")
 CLOUD = "Kidoban"
 CONTROL_PORT = 8443
+FOR_AZ = ["--control", f"0.0.0.0:{CONTROL_PORT}"]  # of a server to which az comes from another host
+EACH_AZ = pytest.mark.parametrize("variant", [
+    pytest.param(NEWEST, id="newest"),
+    pytest.param(OLD, id="old", marks=pytest.mark.long)], indirect=True, scope="module")
 
 
 class AzResult(Result):

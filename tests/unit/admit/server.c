@@ -335,3 +335,25 @@ struct answer ask(struct admit_server *s, enum door door, const char *line, cons
     client_close(&c);
     return answer;
 }
+
+void push_begin(struct admit_server *s, struct client *c, const char *fields)
+{
+    server_hold(s, true);
+    client_open(c, &s->ports[DOOR_MAIN]);
+    client_send(c, STR("PUT /v2/a/manifests/b HTTP/1.1\r\nHost: " HOST_ONE "\r\n"));
+    client_send(c, str_from(fields));
+    client_send(c, STR("Content-Length: 2\r\n\r\n{}"));
+    fix_wait_for(&s->entered, 1);
+}
+
+void push_refused(struct admit_server *s, struct client *c, const char *why)
+{
+    struct answer a;
+
+    server_hold(s, false);
+    client_answer(c, &a, false);
+    assert_int_equal(a.status, 418); /* the route's own word for a refused commit */
+    assert_str(buf_str(&a.body), why);
+    answer_done(&a);
+    client_close(c);
+}

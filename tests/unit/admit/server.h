@@ -44,6 +44,10 @@ struct answer ask(struct admit_server *s, enum door door, const char *line, cons
                   const char *fields);
 /* The same on an open connection. */
 struct answer ask_on(struct client *c, const char *line, const char *host, const char *fields);
+/* A push on a connection of its own, up to where its handler waits ... */
+void push_begin(struct admit_server *s, struct client *c, const char *fields);
+/* ... and its end: it does not commit, and is told why. */
+void push_refused(struct admit_server *s, struct client *c, const char *why);
 
 #define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, server_setup, server_teardown)
 

@@ -185,21 +185,11 @@ static void a_push_whose_credential_was_renewed_meanwhile_does_not_commit(void *
     struct admit_server *s = *state;
     int64_t generation = 2;
     struct client c;
-    struct answer a;
 
     reconfigure(s, OPEN);
-    server_hold(s, true);
-    client_open(&c, &s->ports[DOOR_MAIN]);
-    client_send(&c, STR("PUT /v2/a/manifests/b HTTP/1.1\r\nHost: " HOST_ONE "\r\n" ADMIN_BASIC
-                        "Content-Length: 2\r\n\r\n{}"));
-    fix_wait_for(&s->entered, 1);
+    push_begin(s, &c, ADMIN_BASIC);
     assert_int_equal(snapshot_change(s->i.hub, put_generation, &generation, NULL), RC_OK);
-    server_hold(s, false);
-    client_answer(&c, &a, false);
-    assert_int_equal(a.status, 418); /* the route's own word for a refused commit */
-    assert_str(buf_str(&a.body), "the credential was renewed or disabled");
-    answer_done(&a);
-    client_close(&c);
+    push_refused(s, &c, "the credential was renewed or disabled");
 }
 
 /* --- the control plane --- */

@@ -139,22 +139,12 @@ static void a_push_whose_role_was_taken_away_meanwhile_does_not_commit(void **st
 {
     struct admit_server *s = *state;
     struct client c;
-    struct answer a;
 
     open_registry(s);
     role(s, "AcrPush", REGISTRY);
-    server_hold(s, true);
-    client_open(&c, &s->ports[DOOR_MAIN]);
-    client_send(&c, STR("PUT /v2/a/manifests/b HTTP/1.1\r\nHost: " HOST_ONE "\r\n" PLAIN_BASIC
-                        "Content-Length: 2\r\n\r\n{}"));
-    fix_wait_for(&s->entered, 1);
+    push_begin(s, &c, PLAIN_BASIC);
     role(s, "AcrPull", REGISTRY);
-    server_hold(s, false);
-    client_answer(&c, &a, false);
-    assert_int_equal(a.status, 418); /* the route's own word for a refused commit */
-    assert_str(buf_str(&a.body), "the role that allowed this was taken away");
-    answer_done(&a);
-    client_close(&c);
+    push_refused(s, &c, "the role that allowed this was taken away");
 }
 
 /* --- control plane --- */

@@ -1,4 +1,5 @@
 /* The helper's parts. With root, namespaces and devices of the test's own. */
+#include "private_run.h"
 #include "test.h"
 
 #include "app/helper_table.h"
@@ -14,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static struct helper_message request(enum helper_kind kind, const char *name)
@@ -144,28 +144,6 @@ static void a_second_server_is_refused_instead_of_sharing_the_port(void **state)
 
 /* --- namespaces and devices --- */
 
-static void own_networks(void)
-{
-    static bool done;
-
-    if (geteuid() != 0 || (!done && unshare(CLONE_NEWNS | CLONE_NEWNET) != 0))
-        skip();
-    if (!done) {
-        assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-        assert_int_equal(mount("run", "/run", "tmpfs", 0, NULL), 0);
-        assert_int_equal(mkdir("/run/netns", 0755), 0);
-    }
-    done = true;
-}
-
-static void *make_netns(void *path)
-{
-    if (unshare(CLONE_NEWNET) != 0 ||
-        mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL) != 0)
-        return path;
-    return NULL;
-}
-
 static void netns_add(const char *name)
 {
     char path[128];
@@ -197,7 +175,7 @@ static void a_listener_waits_for_its_namespace_and_follows_it(void **state)
     struct helper_message m = request(HELPER_NETNS, "blue");
 
     (void)state;
-    own_networks();
+    need_private_run(CLONE_NEWNET);
     assert_int_equal(helper_table_open(&t, &m, NULL), RC_OK);
     struct helper_entry *n = helper_table_next_untold(&t);
 
@@ -241,7 +219,7 @@ static void a_port_that_is_taken_in_the_namespace_fails_and_is_tried_again(void 
     struct helper_message m = request(HELPER_NETNS, "red");
 
     (void)state;
-    own_networks();
+    need_private_run(CLONE_NEWNET);
     netns_add("red");
     assert_int_equal(helper_table_open(&t, &m, NULL), RC_OK);
     m.key.bytes[0] = 2; /* another attachment, the same place */
@@ -264,7 +242,7 @@ static void a_name_that_is_a_symbolic_link_fails_and_says_why(void **state)
     struct helper_message m = request(HELPER_NETNS, "linked");
 
     (void)state;
-    own_networks();
+    need_private_run(CLONE_NEWNET);
     assert_int_equal(symlink("/proc/self/ns/net", "/run/netns/linked"), 0);
     assert_int_equal(helper_table_open(&t, &m, NULL), RC_OK);
     assert_int_equal(t.first->state.state, HELPER_FAILED);
@@ -292,7 +270,7 @@ static void a_listener_on_a_device_stands_beside_the_main_one(void **state)
     struct helper_message m = request(HELPER_DEVICE, "lo");
 
     (void)state;
-    own_networks();
+    need_private_run(CLONE_NEWNET);
     device_flags("lo", IFF_UP);
     o.listen[0].addr = (struct ip_addr){.family = 4};
     assert_int_equal(main_sockets_open(&o, 1, &mains, NULL), RC_OK);
@@ -319,7 +297,7 @@ static void namespaces_and_devices_that_come_and_go_are_noticed(void **state)
     struct helper_watch w;
 
     (void)state;
-    own_networks();
+    need_private_run(CLONE_NEWNET);
     device_flags("lo", 0);
     assert_int_equal(helper_watch_open(&w, NULL), RC_OK);
     assert_false(changed_within(&w, 0));

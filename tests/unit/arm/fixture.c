@@ -1,14 +1,10 @@
 #include "fixture.h"
 
+#include "control_request.h"
+
 #include "arm/operation.h"
 #include "arm/subscription.h"
 #include "base/encode.h"
-
-static const struct evidence control_evidence = {.class = NET_CONTROL,
-                                                 .peer = {4, {192, 0, 2, 7}},
-                                                 .local = {4, {127, 0, 0, 1}},
-                                                 .local_port = 8443,
-                                                 .tls = true};
 
 static enum rc control_seal(struct meta_tx *tx, const struct crypto_key *seal, const char *name,
                             struct str plain)
@@ -87,19 +83,11 @@ int control_setup(void **state)
     return 0;
 }
 
-static void control_forget(struct control *c)
-{
-    json_free(c->answer);
-    c->answer = NULL;
-    http_answer_clear(&c->req);
-    arena_done(&c->req.arena);
-}
-
 int control_teardown(void **state)
 {
     struct control *c = *state;
 
-    control_forget(c);
+    control_request_end(&c->req, &c->answer);
     admit_free(c->admit);
     auth_limiter_free(c->limiter);
     snapshot_hub_free(c->hub);
@@ -152,29 +140,10 @@ void control_field(struct control *c, const char *name, struct str value)
 
 unsigned control(struct control *c, const char *method, const char *target, const char *body)
 {
-    static const char *const names[] = {
-        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
-        [HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE"};
-    enum http_method m = HTTP_GET;
+    const struct http_fields fields = {c->fields, c->n_fields, ARRAY_LEN(c->fields)};
 
-    control_forget(c);
-    while (strcmp(names[m], method) != 0)
-        m++;
-    c->req = (struct http_request){
-        .arena = ARENA_INIT(HTTP_ARENA_MAX),
-        .method = m,
-        .method_text = str_from(method),
-        .target = str_from(target),
-        .authority = STR("localhost:8443"),
-        .host = STR("localhost"),
-        .fields = {c->fields, c->n_fields, ARRAY_LEN(c->fields)},
-        .has_body = body != NULL,
-        .body = body ? str_from(body) : STR(""),
-        .evidence = &control_evidence,
-        .response = {.file = -1},
-        .version = 11,
-    };
-    assert_int_equal(http_target_parse(&c->req, NULL), RC_OK);
+    control_request_end(&c->req, &c->answer);
+    control_request_begin(&c->req, method, target, body, fields, &control_evidence);
     assert_int_equal(snapshot_with_newest(c->hub, control_run, c, &(struct err){0}), RC_OK);
     c->n_fields = 0;
     if (c->req.response.body.len > 0)

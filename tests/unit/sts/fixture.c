@@ -1,12 +1,8 @@
 #include "fixture.h"
 
-#include "base/clock.h"
+#include "control_request.h"
 
-static const struct evidence control_evidence = {.class = NET_CONTROL,
-                                                 .peer = {4, {192, 0, 2, 7}},
-                                                 .local = {4, {127, 0, 0, 1}},
-                                                 .local_port = 8443,
-                                                 .tls = true};
+#include "base/clock.h"
 
 /* As the control plane of a server would answer; the body is of no interest here. */
 static void refused(struct http_request *req, unsigned status, const char *code,
@@ -53,20 +49,12 @@ int sts_setup(void **state)
     return 0;
 }
 
-static void forget(struct sts *f)
-{
-    json_free(f->answer);
-    f->answer = NULL;
-    http_answer_clear(&f->req);
-    arena_done(&f->req.arena);
-}
-
 int sts_teardown(void **state)
 {
     struct whole *w = *state;
     struct sts *f = &w->sts;
 
-    forget(f);
+    control_request_end(&f->req, &f->answer);
     admit_free(f->admit);
     auth_limiter_free(f->limiter);
     installation_free(&f->i);
@@ -109,26 +97,10 @@ static enum rc run(const struct snapshot *s, void *arg, struct err *e)
 
 unsigned ask(struct sts *f, const char *method, const char *target, const char *body)
 {
-    enum http_method m = strcmp(method, "GET") == 0     ? HTTP_GET
-                         : strcmp(method, "POST") == 0  ? HTTP_POST
-                         : strcmp(method, "PATCH") == 0 ? HTTP_PATCH
-                                                        : HTTP_DELETE;
+    const struct http_fields fields = {f->fields, f->n_fields, ARRAY_LEN(f->fields)};
 
-    forget(f);
-    f->req = (struct http_request){
-        .arena = ARENA_INIT(HTTP_ARENA_MAX),
-        .method = m,
-        .method_text = str_from(method),
-        .target = str_from(target),
-        .authority = STR("localhost:8443"),
-        .host = STR("localhost"),
-        .fields = {f->fields, f->n_fields, ARRAY_LEN(f->fields)},
-        .body = body ? str_from(body) : STR(""),
-        .evidence = &f->evidence,
-        .response = {.file = -1},
-        .version = 11,
-    };
-    assert_int_equal(http_target_parse(&f->req, NULL), RC_OK);
+    control_request_end(&f->req, &f->answer);
+    control_request_begin(&f->req, method, target, body, fields, &f->evidence);
     assert_int_equal(snapshot_with_newest(f->i.hub, run, f, NULL), RC_OK);
     f->n_fields = 0;
     if (f->req.response.body.len > 0 && f->req.response.body.ptr[0] == '{')

@@ -1,4 +1,5 @@
 /* Descriptors, files, paths. */
+#include "need.h"
 #include "test.h"
 
 #include "sys/fd.h"
@@ -157,8 +158,7 @@ static void a_folder_that_a_user_cannot_search_is_named(void **state)
     struct err e;
     enum { NOBODY = 65534 };
 
-    if (geteuid() != 0)
-        skip();
+    need_root();
     snprintf(path, sizeof(path), "%s/data/kidoban.db", f->path);
     assert_int_equal(path_searchable_by(path, NOBODY, NOBODY, &e), RC_DENIED);
     assert_non_null(strstr(e.text, f->path));

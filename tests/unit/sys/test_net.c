@@ -1,4 +1,5 @@
 /* Sockets, namespaces. With root, in a mount namespace of their own. */
+#include "private_run.h"
 #include "test.h"
 
 #include "sys/fd.h"
@@ -8,12 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static struct ip_addr ip(const char *text)
 {
@@ -163,29 +161,6 @@ static void interfaces_have_names_and_numbers(void **state)
     assert_int_equal(ifname_of(1u << 30, name, NULL), RC_NOT_FOUND);
 }
 
-/* A /run of this process only. */
-static void need_private_run(void)
-{
-    static bool done;
-
-    if (geteuid() != 0 || (!done && unshare(CLONE_NEWNS) != 0))
-        skip();
-    if (!done) {
-        assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-        assert_int_equal(mount("run", "/run", "tmpfs", 0, NULL), 0);
-        assert_int_equal(mkdir("/run/netns", 0755), 0);
-    }
-    done = true;
-}
-
-static void *make_netns(void *arg)
-{
-    if (unshare(CLONE_NEWNET) != 0 ||
-        mount("/proc/thread-self/ns/net", arg, "none", MS_BIND, NULL) != 0)
-        return arg;
-    return NULL;
-}
-
 struct visit {
     struct netns_id id;
     enum rc answer;
@@ -209,7 +184,7 @@ static void a_namespace_is_opened_visited_and_left(void **state)
     int fd = -1;
 
     (void)state;
-    need_private_run();
+    need_private_run(0);
     fd_close(open(path, O_CREAT | O_RDONLY | O_CLOEXEC, 0));
     assert_int_equal(netns_open("blue", &fd, &blue, NULL), RC_NOT_FOUND); /* half made */
     assert_int_equal(thread_start(&thread, "netns", make_netns, path, NULL), RC_OK);

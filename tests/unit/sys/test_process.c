@@ -1,4 +1,5 @@
 /* Threads, users, running again. */
+#include "need.h"
 #include "test.h"
 
 #include "sys/file.h"
@@ -84,8 +85,7 @@ static void becoming_a_user_is_for_good(void **state)
     int status;
 
     (void)state;
-    if (geteuid() != 0)
-        skip();
+    need_root();
     pid_t child = fork();
 
     if (child == 0)
