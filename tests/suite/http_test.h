@@ -6,9 +6,9 @@
 
 #include "http_fixture.h"
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
-#define CLIENT    CLEANUP(client_close) struct client
-#define ANSWER    CLEANUP(answer_done) struct answer
+#define GET(path)  "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
+#define CLIENT     CLEANUP(client_close) struct client
+#define ANSWER     CLEANUP(answer_done) struct answer
 
 /* An answer comes; its body is of no interest where NULL. */
 static inline void take_answer(struct client *c, unsigned status, const char *body)
@@ -31,8 +31,8 @@ static inline int setup_tls(void **state)
     return fix_setup(state, true);
 }
 
-/* A test over a plain connection, and over TLS. */
 /* clang-format off */
+/* A test over a plain connection, and over TLS. */
 #define BOTH(t) {#t " (plain)", t, setup_plain, fix_teardown, NULL}, {#t " (TLS)", t, setup_tls, fix_teardown, NULL}
 /* clang-format on */
 

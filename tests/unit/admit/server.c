@@ -336,24 +336,36 @@ struct answer ask(struct admit_server *s, enum door door, const char *line, cons
     return answer;
 }
 
-void push_begin(struct admit_server *s, struct client *c, const char *fields)
+void push_begin(struct admit_server *s, struct client *c, enum door door, const char *fields)
 {
+    char head[512];
+    int n = snprintf(head, sizeof(head),
+                     "PUT /v2/a/manifests/b HTTP/1.1\r\nHost: " HOST_ONE
+                     "\r\n%sContent-Length: 2\r\n\r\n{}",
+                     fields);
+
+    assert_true(n > 0 && (size_t)n < sizeof(head));
     server_hold(s, true);
-    client_open(c, &s->ports[DOOR_MAIN]);
-    client_send(c, STR("PUT /v2/a/manifests/b HTTP/1.1\r\nHost: " HOST_ONE "\r\n"));
-    client_send(c, str_from(fields));
-    client_send(c, STR("Content-Length: 2\r\n\r\n{}"));
+    client_open(c, &s->ports[door]);
+    client_send(c, str_from(head));
     fix_wait_for(&s->entered, 1);
 }
 
-void push_refused(struct admit_server *s, struct client *c, const char *why)
+struct answer push_end(struct admit_server *s, struct client *c)
 {
     struct answer a;
 
     server_hold(s, false);
     client_answer(c, &a, false);
+    client_close(c);
+    return a;
+}
+
+void push_is_refused(struct admit_server *s, struct client *c, const char *why)
+{
+    struct answer a = push_end(s, c);
+
     assert_int_equal(a.status, 418); /* the route's own word for a refused commit */
     assert_str(buf_str(&a.body), why);
     answer_done(&a);
-    client_close(c);
 }

@@ -44,10 +44,12 @@ struct answer ask(struct admit_server *s, enum door door, const char *line, cons
                   const char *fields);
 /* The same on an open connection. */
 struct answer ask_on(struct client *c, const char *line, const char *host, const char *fields);
-/* A push on a connection of its own, up to where its handler waits ... */
-void push_begin(struct admit_server *s, struct client *c, const char *fields);
-/* ... and its end: it does not commit, and is told why. */
-void push_refused(struct admit_server *s, struct client *c, const char *why);
+/* A push on a connection of its own waits in its handler ... */
+void push_begin(struct admit_server *s, struct client *c, enum door door, const char *fields);
+/* ... until here, where the connection ends, too. */
+struct answer push_end(struct admit_server *s, struct client *c);
+/* The same; its route must have been told not to commit, and why. */
+void push_is_refused(struct admit_server *s, struct client *c, const char *why);
 
 #define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, server_setup, server_teardown)
 

@@ -187,9 +187,9 @@ static void a_push_whose_credential_was_renewed_meanwhile_does_not_commit(void *
     struct client c;
 
     reconfigure(s, OPEN);
-    push_begin(s, &c, ADMIN_BASIC);
+    push_begin(s, &c, DOOR_MAIN, ADMIN_BASIC);
     assert_int_equal(snapshot_change(s->i.hub, put_generation, &generation, NULL), RC_OK);
-    push_refused(s, &c, "the credential was renewed or disabled");
+    push_is_refused(s, &c, "the credential was renewed or disabled");
 }
 
 /* --- the control plane --- */

@@ -263,66 +263,48 @@ static void a_push_let_in_before_a_change_does_not_commit_after_it(void **state)
 {
     struct admit_server *s = *state;
     struct client c;
-    struct answer a;
 
     server_rules(s, ALLOW_BLUE);
-    server_hold(s, true);
-    client_open(&c, &s->ports[DOOR_BLUE]);
-    client_send(&c, STR("PUT /v2/a/manifests/b HTTP/1.1\r\nHost: " HOST_ONE "\r\n" ADMIN_BASIC
-                        "Content-Length: 2\r\n\r\n{}"));
-    fix_wait_for(&s->entered, 1);
+    push_begin(s, &c, DOOR_BLUE, ADMIN_BASIC);
     server_rules(s, DENY);
-    server_hold(s, false);
-    client_answer(&c, &a, false);
+    struct answer a = push_end(s, &c);
+
     assert_int_equal(a.status, 403);
     assert_non_null(
         memmem(a.body.ptr, a.body.len, "client with IP '127.0.0.1' is not allowed access.", 49));
     assert_int_equal(meta_read(s->i.meta, read_pushed, NULL, NULL), RC_NOT_FOUND);
     answer_done(&a);
-    client_close(&c);
 }
 
 static void a_push_that_is_still_allowed_commits(void **state)
 {
     struct admit_server *s = *state;
     struct client c;
-    struct answer a;
 
     server_rules(s, ALLOW_BLUE);
-    server_hold(s, true);
-    client_open(&c, &s->ports[DOOR_BLUE]);
-    client_send(&c, STR("PUT /v2/a/manifests/b HTTP/1.1\r\nHost: " HOST_ONE "\r\n" ADMIN_BASIC
-                        "Content-Length: 2\r\n\r\n{}"));
-    fix_wait_for(&s->entered, 1);
+    push_begin(s, &c, DOOR_BLUE, ADMIN_BASIC);
     server_rules(s, ALLOW);
-    server_hold(s, false);
-    client_answer(&c, &a, false);
+    struct answer a = push_end(s, &c);
+
     assert_int_equal(a.status, 201);
     assert_int_equal(meta_read(s->i.meta, read_pushed, NULL, NULL), RC_OK);
     answer_done(&a);
-    client_close(&c);
 }
 
 static void a_push_to_a_registry_that_was_made_anew_does_not_commit(void **state)
 {
     struct admit_server *s = *state;
     struct client c;
-    struct answer a;
 
     server_rules(s, ALLOW);
-    server_hold(s, true);
-    client_open(&c, &s->ports[DOOR_MAIN]);
-    client_send(&c, STR("PUT /v2/a/manifests/b HTTP/1.1\r\nHost: " HOST_ONE "\r\n" ADMIN_BASIC
-                        "Content-Length: 2\r\n\r\n{}"));
-    fix_wait_for(&s->entered, 1);
+    push_begin(s, &c, DOOR_MAIN, ADMIN_BASIC);
     put(&s->i, REGISTRY_TYPE, "one", ONE, NULL);
     put(&s->i, REGISTRY_TYPE, "one", "00000000-0000-4000-8000-000000000009", OPEN);
-    server_hold(s, false);
-    client_answer(&c, &a, false);
+    struct answer a = push_end(s, &c);
+
     assert_int_equal(a.status, 404);
     assert_int_equal(meta_read(s->i.meta, read_pushed, NULL, NULL), RC_NOT_FOUND);
     answer_done(&a);
-    client_close(&c);
 }
 
 /* True when the connection ended by a reset. */

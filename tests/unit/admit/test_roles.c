@@ -142,9 +142,9 @@ static void a_push_whose_role_was_taken_away_meanwhile_does_not_commit(void **st
 
     open_registry(s);
     role(s, "AcrPush", REGISTRY);
-    push_begin(s, &c, PLAIN_BASIC);
+    push_begin(s, &c, DOOR_MAIN, PLAIN_BASIC);
     role(s, "AcrPull", REGISTRY);
-    push_refused(s, &c, "the role that allowed this was taken away");
+    push_is_refused(s, &c, "the role that allowed this was taken away");
 }
 
 /* --- control plane --- */

@@ -14,6 +14,12 @@ static unsigned app_signs_in(struct sts *f, const char *app, const char *secret)
     return ask(f, "POST", TOKEN, body);
 }
 
+static const char *app_token(struct sts *f, const char *app, const char *secret)
+{
+    assert_int_equal(app_signs_in(f, app, secret), 200);
+    return keep(f, "access_token");
+}
+
 /* --- users --- */
 
 static void a_user_is_shown_without_its_password(void **state)
@@ -111,16 +117,12 @@ static void a_service_principal_signs_in_with_each_of_its_secrets(void **state)
 {
     struct sts *f = *state;
     struct app a = make_app(f);
-
-    assert_int_equal(app_signs_in(f, a.id, a.secret), 200);
-    const char *token = keep(f, "access_token");
+    const char *token = app_token(f, a.id, a.secret);
 
     assert_int_equal(on_app(f, "POST", &a, "/addPassword", "{\"displayName\":\"second\"}"), 200);
     const char *second = keep(f, "secretText"), *key = keep(f, "keyId");
     char body[128];
-
-    assert_int_equal(app_signs_in(f, a.id, second), 200);
-    const char *of_second = keep(f, "access_token");
+    const char *of_second = app_token(f, a.id, second);
 
     assert_true(stands(f, token) && stands(f, of_second));
     assert_int_equal(on_app(f, "GET", &a, "", NULL), 200);
@@ -139,9 +141,7 @@ static void a_secret_that_is_replaced_ends_the_others(void **state)
 {
     struct sts *f = *state;
     struct app a = make_app(f);
-
-    assert_int_equal(app_signs_in(f, a.id, a.secret), 200);
-    const char *token = keep(f, "access_token");
+    const char *token = app_token(f, a.id, a.secret);
 
     assert_int_equal(on_app(f, "POST", &a, "/addPassword", "{\"replace\":true}"), 200);
     const char *next = keep(f, "secretText");
@@ -200,9 +200,7 @@ static void a_disabled_or_deleted_service_principal_does_not_sign_in(void **stat
 {
     struct sts *f = *state;
     struct app a = make_app(f);
-
-    assert_int_equal(app_signs_in(f, a.id, a.secret), 200);
-    const char *token = keep(f, "access_token");
+    const char *token = app_token(f, a.id, a.secret);
 
     assert_int_equal(on_app(f, "PATCH", &a, "", "{\"accountEnabled\":false}"), 200);
     assert_false(stands(f, token));
@@ -306,16 +304,13 @@ static void a_new_key_signs_and_nobody_has_to_sign_in_again(void **state)
 {
     struct auth_identity_token t;
     struct sts *f = *state;
-
-    assert_int_equal(app_signs_in(f, PLAIN_APP, "secret"), 200);
-    const char *before = keep(f, "access_token");
+    const char *before = app_token(f, PLAIN_APP, "secret");
 
     assert_int_equal(published_keys(f), 1);
     assert_int_equal(ask(f, "POST", KEYS "/rotate", NULL), 204);
     assert_int_equal(published_keys(f), 2);
     read_token(f, before, &t);
-    assert_int_equal(app_signs_in(f, PLAIN_APP, "secret"), 200);
-    const char *after = keep(f, "access_token");
+    const char *after = app_token(f, PLAIN_APP, "secret");
 
     read_token(f, after, &t);
     assert_memory_not_equal(before, after, 60); /* another key id in the header */
@@ -330,9 +325,7 @@ static void keys_are_replaced_after_90_days_and_forgotten_when_their_tokens_are_
     struct auth_identity_token t;
     int64_t now = clock_wall_us();
     struct sts *f = *state;
-
-    assert_int_equal(app_signs_in(f, PLAIN_APP, "secret"), 200);
-    const char *token = keep(f, "access_token");
+    const char *token = app_token(f, PLAIN_APP, "secret");
 
     assert_int_equal(sts_maintain(f->i.hub, now, NULL), RC_OK); /* the test's first one is old */
     assert_int_equal(published_keys(f), 2);
