@@ -109,7 +109,9 @@ struct registry_guard admit_guard(struct http_request *req);
  * allows anonymous pull. Sets nothing. */
 bool admit_principal_stands(const struct snapshot *s, const struct snapshot_registry *r, const struct principal *p);
 /* Whose identity token this is, and that it is for what was asked: the control plane, or the registry (which takes the control
- * plane's tokens too, unless its policy says otherwise). RC_UNAUTHENTICATED, with a code where its credential is over. */
+ * plane's tokens too, unless its policy says otherwise). RC_UNAUTHENTICATED, with the code ADMIT_REVOKED where its credential is
+ * over, AUTH_EXPIRED where it is. */
+#define ADMIT_REVOKED "revoked"
 NODISCARD enum rc admit_identity_token(struct http_request *req, struct str token, struct principal *ret, struct err *e);
 /* Whose name and password these are: the registry's admin user (its name in any case), a service principal (its application
  * id), or ADMIT_TOKEN_USER with a registry refresh token as the password. Under the request's snapshot; counts failures.

@@ -87,6 +87,25 @@ static enum rc identify(struct http_request *req, struct str token, struct err *
     return rc;
 }
 
+static void refuse_token(struct http_request *req, const struct err *e)
+{
+    struct str why = str_from(e->code);
+    const char *code = "AuthenticationFailed";
+    const char *text = "Authentication failed. The access token is invalid.";
+
+    challenge(req, str_is(why, ADMIT_REVOKED));
+    if (str_is(why, ADMIT_REVOKED)) {
+        text = "Authentication failed. The credential that the access token was given for was "
+               "renewed or disabled.";
+    } else if (str_is(why, AUTH_EXPIRED)) {
+        code = "ExpiredAuthenticationToken";
+        text = "The access token has expired. Sign in again for a new one.";
+    } else if (!e->text[0]) {
+        text = "Authentication failed. The 'Authorization' header is missing.";
+    }
+    admit_refuse(req, 401, code, text, "unauthorized");
+}
+
 bool admit_authorize_control(struct http_request *req)
 {
     struct str token;
@@ -96,12 +115,7 @@ bool admit_authorize_control(struct http_request *req)
         return true;
     if (auth_bearer_parse(http_field(req, "Authorization"), &token, NULL) != RC_OK ||
         identify(req, token, &e) != RC_OK) {
-        challenge(req, e.code != NULL);
-        admit_refuse(req, 401, "AuthenticationFailed",
-                     e.text[0]
-                         ? "Authentication failed. The access token is invalid or has expired."
-                         : "Authentication failed. The 'Authorization' header is missing.",
-                     "unauthorized");
+        refuse_token(req, &e);
         return false;
     }
     if (admit_control_stands(req, admission_of(req)->snapshot, &e) == RC_OK)

@@ -90,7 +90,7 @@ enum rc admit_identity_token(struct http_request *req, struct str token, struct 
         snapshot_principal_by_object(a->snapshot, &t.object_id);
 
     if (!snapshot_credential_stands(known, t.generation, now_us))
-        return err_code(e, RC_UNAUTHENTICATED, "revoked",
+        return err_code(e, RC_UNAUTHENTICATED, ADMIT_REVOKED,
                         "token: its credential was renewed or disabled");
     admit_identity(known, t.generation, ret);
     return RC_OK;

@@ -76,6 +76,7 @@ struct auth_identity_token {
     int64_t generation, issued_us, expires_us;
 };
 NODISCARD enum rc auth_identity_mint(const struct jws_key *key, const struct auth_identity_token *t, struct buf *out, struct err *e);
+#define AUTH_EXPIRED "expired" /* err.code of a token that verifies and whose time is over */
 NODISCARD enum rc auth_identity_verify(struct jws_key *const *keys, size_t n_keys, struct str token, int64_t now_us,
                                        struct arena *a, struct auth_identity_token *ret, struct err *e);
 

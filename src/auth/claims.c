@@ -18,7 +18,7 @@ static enum rc check_times(const struct json *claims, int64_t now_us, struct err
     int64_t expires = json_int(json_get(claims, "exp"), 0);
 
     if (expires <= now)
-        return refuse(e, "expired");
+        return err_code(e, RC_UNAUTHENTICATED, AUTH_EXPIRED, "token: expired");
     if (expires > INT64_MAX / CLOCK_US_PER_S || issued > now + CLOCK_SKEW_S || issued < 0)
         return refuse(e, "issued in the future");
     return RC_OK;

@@ -17,6 +17,21 @@ struct issue {
     int64_t issued_us, expires_us;
 };
 
+/* A token does not outlive the secret that it was given for. */
+static int64_t issue_end(const struct issue *i)
+{
+    int64_t end = i->issued_us + (int64_t)STS_TOKEN_LIFE_S * CLOCK_US_PER_S;
+
+    for (size_t n = 0; n < i->who->n_secrets; n++) {
+        const struct snapshot_secret *s = &i->who->secrets[n];
+
+        if (snapshot_credential(i->who, s) == i->credential && s->expires_us != 0 &&
+            s->expires_us < end)
+            end = s->expires_us;
+    }
+    return end;
+}
+
 static enum rc issue_begin(struct issue *i, struct err *e)
 {
     const struct snapshot_identity *identity = admission_of(i->req)->snapshot->identity;
@@ -32,7 +47,7 @@ static enum rc issue_begin(struct issue *i, struct err *e)
     i->key = identity->identity_keys[0];
     i->issuer = arena_printf(&i->req->arena, "%.*s/adfs", STR_ARG(control));
     i->issued_us = clock_wall_us();
-    i->expires_us = i->issued_us + (int64_t)STS_TOKEN_LIFE_S * CLOCK_US_PER_S;
+    i->expires_us = issue_end(i);
     return RC_OK;
 }
 
@@ -107,7 +122,8 @@ static void add_text(struct buf *out, const char *member, struct str value)
 /* Clients of the v1 form read when a token ends, as text. */
 static void add_times(const struct issue *i, struct buf *out)
 {
-    int seconds = STS_TOKEN_LIFE_S - 1;
+    int64_t left = (i->expires_us - i->issued_us) / CLOCK_US_PER_S - 1;
+    int seconds = left > 0 ? (int)left : 0;
 
     if (i->asked->asked.scope.ptr) {
         buf_addf(out, ",\"expires_in\":%d,\"ext_expires_in\":%d", seconds, seconds);

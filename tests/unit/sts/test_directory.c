@@ -185,6 +185,33 @@ static void the_end_of_a_secret_is_a_time_that_is_still_to_come(void **state)
     assert_true(str_starts(json_str(json_get(json_at(list, 2), "endDateTime")), STR("2100-01-01")));
 }
 
+/* A secret of `a` that is good for so long. */
+static const char *add_secret(struct sts *f, const struct app *a, int64_t life_us)
+{
+    char body[128], end[CLOCK_TEXT_MAX];
+
+    snprintf(body, sizeof(body), "{\"passwordCredential\":{\"endDateTime\":\"%s\"}}",
+             clock_format_z(clock_wall_us() + life_us, end).ptr);
+    assert_int_equal(on_app(f, "POST", a, "/addPassword", body), 200);
+    return keep(f, "secretText");
+}
+
+static void a_token_ends_with_the_secret_that_it_was_given_for(void **state)
+{
+    enum { LIFE_S = STS_TOKEN_LIFE_S / 2 };
+    struct sts *f = *state;
+    struct app a = make_app(f);
+    const char *brief = add_secret(f, &a, (int64_t)LIFE_S * CLOCK_US_PER_S);
+    struct auth_identity_token t;
+
+    assert_int_equal(app_signs_in(f, a.id, brief), 200);
+    assert_in_range(json_int(json_get(f->answer, "expires_in"), 0), 1, LIFE_S - 1);
+    read_token(f, keep(f, "access_token"), &t);
+    assert_true(t.expires_us - t.issued_us <= (int64_t)LIFE_S * CLOCK_US_PER_S);
+    assert_int_equal(app_signs_in(f, a.id, a.secret), 200);
+    assert_int_equal(json_int(json_get(f->answer, "expires_in"), 0), STS_TOKEN_LIFE_S - 1);
+}
+
 static void a_service_principal_has_fifty_secrets_at_most(void **state)
 {
     struct sts *f = *state;
@@ -349,6 +376,7 @@ int main(void)
         STS_TEST(a_service_principal_signs_in_with_each_of_its_secrets),
         STS_TEST(a_secret_that_is_replaced_ends_the_others),
         STS_TEST(the_end_of_a_secret_is_a_time_that_is_still_to_come),
+        STS_TEST(a_token_ends_with_the_secret_that_it_was_given_for),
         STS_TEST(a_service_principal_has_fifty_secrets_at_most),
         STS_TEST(a_disabled_or_deleted_service_principal_does_not_sign_in),
         STS_TEST(a_write_whose_credential_went_meanwhile_does_not_commit),
