@@ -14,7 +14,9 @@ static enum rc by_secret(struct http_request *req, struct sts_request *r, struct
     enum rc rc = admit_sign_in_app(req, r->client, r->secret, &p, e);
 
     if (rc == RC_UNAUTHENTICATED)
-        return err_set(e, rc, "no service principal has this client_id and client_secret");
+        return err_set(e, rc,
+                       "no service principal has this client_id and client_secret, or the secret "
+                       "has expired");
     if (rc != RC_OK)
         return rc;
     ret->who = snapshot_principal_by_object(admission_of(req)->snapshot, &p.object_id);

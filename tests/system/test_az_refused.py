@@ -1,6 +1,7 @@
 """What someone at the stock az reads when the gate or the control plane says no: one clear error, and nothing has changed."""
 
 import base64
+import datetime
 import json
 import re
 import threading
@@ -198,6 +199,12 @@ def test_the_101st_subnet_rule_is_refused_and_the_100_stay(site, restored):
     assert len(site.admin("acr", "network-rule", "list", "-n", REGISTRY)["virtualNetworkRules"]) == 100
 
 
+def write_with(site, az, token):
+    """A write with a token that az has not got for itself."""
+    return az.run("rest", "--method", "patch", "--url", site.url(), "--skip-authorization-header", "--headers",
+                  f"Authorization=Bearer {token}", "Content-Type=application/json", "--body", '{"tags": {"f": "1"}}')
+
+
 def test_a_forged_token_is_refused_and_changes_nothing(site):
     head, body, signature = site.admin("account", "get-access-token")["accessToken"].split(".")
     claims = json.loads(base64.urlsafe_b64decode(body + "=="))
@@ -205,9 +212,46 @@ def test_a_forged_token_is_refused_and_changes_nothing(site):
     longer = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     before = site.state()
     for token in (f"{head}.{longer}.{signature}", "forged"):
-        r = site.admin.run("rest", "--method", "patch", "--url", site.url(), "--skip-authorization-header", "--headers",
-                           f"Authorization=Bearer {token}", "Content-Type=application/json", "--body", '{"tags": {"f": "1"}}')
+        r = write_with(site, site.admin, token)
         assert r.code == 1 and '"code":"AuthenticationFailed"' in r.error[0]
+    assert site.state() == before
+
+
+def brief(site, client, life):
+    """An az with a secret of this client that is over in so many seconds, and the token that it has got with it; None if that
+    took longer."""
+    end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=life)
+    secret = site.admin("ad", "sp", "credential", "reset", "--id", client, "--append", "--end-date",
+                        end.strftime("%Y-%m-%dT%H:%M:%SZ"))["password"]
+    az = Az(site.docker["public"].host, f"brief{life}")
+    az.register(site.kidoban)
+    if az.run("login", "--service-principal", "-u", client, "-p", secret, "--tenant", site.kidoban.admin["tenantId"]).code:
+        return None
+    token = az.run("account", "get-access-token")
+    if token.code or az.run("acr", "update", "-n", REGISTRY, "--tags", f"life={life}").code:
+        return None
+    return az, token.json["accessToken"]
+
+
+def test_a_token_that_has_expired_is_refused_and_changes_nothing(site):
+    k = site.kidoban
+    made = k("ad", "sp", "create-for-rbac", "--name", "brief", "--role", "Owner", "--scopes",
+             f"/subscriptions/{k.admin['subscriptionId']}")
+    az, token = next(filter(None, (brief(site, made["appId"], life) for life in (10, 40, 160))))
+    before = site.state()
+    assert before[0]["tags"].keys() == {"life"}, "the token was good"
+    c = k.control().connect()
+    until(lambda: c.get("/subscriptions", token=token).status == 401, "the end of the token", timeout=300, every=0.5)
+    c.close()
+    r = write_with(site, az, token)
+    assert r.code == 1 and "Traceback" not in r.err
+    (error,) = r.error
+    assert error == ('Unauthorized({"error":{"code":"ExpiredAuthenticationToken","message":"The access token has expired. '
+                     'Sign in again for a new one."}})')
+    for command in (("acr", "update", "-n", REGISTRY, "--tags", "late=1"), (*RULE, "--ip-address", "192.0.2.1")):
+        r = az.run(*command)
+        assert r.code == 1 and "Traceback" not in r.err
+        assert r.error == ["no service principal has this client_id and client_secret, or the secret has expired"]
     assert site.state() == before
 
 
