@@ -51,12 +51,29 @@ def credentials(place):
     return f"{place.registry.user}:{place.registry.password}"
 
 
+def principal(place, role):
+    """(name, password) of a service principal that has this role at the registry, and no other anywhere."""
+    made = place.kidoban("ad", "sp", "create-for-rbac", "--name", f"clients-{role}")
+    place.kidoban("role", "assignment", "create", "--assignee", made["appId"], "--role", role, "--scope", place.registry.id)
+    return made["appId"], made["password"]
+
+
+@pytest.fixture(scope="module")
+def pusher(place):
+    return principal(place, "AcrPush")
+
+
+@pytest.fixture(scope="module")
+def puller(place):
+    return principal(place, "AcrPull")
+
+
 @pytest.fixture(params=["admin user", "service principal"])
-def signer(request, place):
+def signer(request, place, pusher):
     """Who signs in: (name, password, a word for names of what it pushes)."""
     if request.param == "admin user":
         return place.registry.user, place.registry.password, "admin"
-    return place.kidoban.admin["clientId"], place.kidoban.admin["clientSecret"], "principal"
+    return *pusher, "principal"
 
 
 def assert_forbidden(result):
@@ -163,6 +180,33 @@ def test_helm_pushes_and_pulls_a_chart(place, allowed, signer, lab):
     allowed("helm", "push", f"{chart}-1.0.0.tgz", f"oci://{server}/charts").ok()
     allowed("helm", "pull", f"oci://{server}/charts/{name}", "--version", "1.0.0", "-d", pulled).ok()
     assert os.listdir(pulled) == [f"{name}-1.0.0.tgz"]
+
+
+PULL_ONLY = {  # sign in, pull, push
+    "crane": ("auth login {server} -u {user} --password-stdin", "pull {there}:v1 {pulled}.tar", "push {layout} {there}:v2"),
+    "oras": ("login {server} -u {user} --password-stdin", "copy {there}:v1 --to-oci-layout {pulled}:v1",
+             "copy --from-oci-layout {layout}:v1 {there}:v2"),
+    "regctl": ("registry login {server} -u {user} --pass-stdin", "image copy {there}:v1 ocidir://{pulled}:v1",
+               "image copy ocidir://{layout}:v1 {there}:v2"),
+}
+
+
+@pytest.mark.parametrize("program", PULL_ONLY)
+def test_a_service_principal_with_acr_pull_pulls_and_does_not_push(place, allowed, puller, image, lab, program):
+    need(program)
+    (user, password), repository = puller, f"pulled-by-{program}"
+    c = place.registry.connect(place.a, f"repository:{repository}:pull,push")
+    assert c.push(repository, "v1", image).status == 201
+    words = {"server": place.registry.login_server, "user": user, "there": f"{place.registry.login_server}/{repository}",
+             "pulled": lab.path("pulled", repository), "layout": write_layout(lab.path("layout", repository), "v1", image)}
+    login, pull, push = ([program, *(word.format(**words) for word in line.split())] for line in PULL_ONLY[program])
+    allowed(*login, stdin=password).ok()
+    allowed(*pull).ok()
+    refused = allowed(*push)
+    assert refused.code != 0
+    assert "authentication required" in refused.text or "unauthorized" in refused.text, refused.text
+    assert c.manifest(repository, "v2").status == 404
+    c.close()
 
 
 def test_podman_skopeo_and_buildah_say_that_they_were_refused(place, denied):
