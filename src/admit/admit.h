@@ -109,8 +109,8 @@ struct registry_guard admit_guard(struct http_request *req);
  * allows anonymous pull. Sets nothing. */
 bool admit_principal_stands(const struct snapshot *s, const struct snapshot_registry *r, const struct principal *p);
 /* Whose identity token this is, and that it is for what was asked: the control plane, or the registry (which takes the control
- * plane's tokens too, unless its policy says otherwise). RC_UNAUTHENTICATED, with the code ADMIT_REVOKED where its credential is
- * over, AUTH_EXPIRED where it is. */
+ * plane's tokens too, unless its policy says otherwise). RC_UNAUTHENTICATED, with the code AUTH_EXPIRED where its own time is
+ * over, ADMIT_REVOKED where the credential is gone that it was given for. */
 #define ADMIT_REVOKED "revoked"
 NODISCARD enum rc admit_identity_token(struct http_request *req, struct str token, struct principal *ret, struct err *e);
 /* Whose name and password these are: the registry's admin user (its name in any case), a service principal (its application
