@@ -17,15 +17,6 @@ struct list_job {
     bool more;
 };
 
-static int cmp_nocase(struct str a, struct str b)
-{
-    for (size_t i = 0; i < a.len && i < b.len; i++)
-        if (ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i]))
-            return (unsigned char)ascii_lower(a.ptr[i]) < (unsigned char)ascii_lower(b.ptr[i]) ? -1
-                                                                                               : 1;
-    return a.len < b.len ? -1 : a.len > b.len;
-}
-
 /* --- $filter --- */
 static bool wants(const struct http_filter *f, const char *name, struct str has)
 {
@@ -121,7 +112,7 @@ static enum rc list_add(const struct meta_resource *r, void *arg, struct err *e)
     struct list_job *job = arg;
     enum rc rc;
 
-    if (job->after.ptr && cmp_nocase(r->id, job->after) <= 0)
+    if (job->after.ptr && str_cmp_nocase(r->id, job->after) <= 0)
         return RC_OK;
     if (!visible(job->call, r))
         return RC_OK;

@@ -44,15 +44,19 @@ struct network_use {
     struct network_use *next;
     struct str target, user;
     struct str address; /* that the user has in a subnet; STR_NONE */
+    struct json *named; /* {"id"}, the target as it was sent; NULL: it is in the stored spelling */
 };
 /* In the write's arena. */
 NODISCARD enum rc network_use_add(struct arm_write *w, struct network_use **list, struct network_use use, struct err *e);
-/* What is in `before` and no more in `after` goes from the targets' lists; what is new comes into them. */
+/* Looks up what was sent, each target once: it has to be there (network_target_open), and its id gets the stored spelling. */
+NODISCARD enum rc network_uses_bind(struct arm_write *w, struct network_use *list, const char *type, struct err *e);
+/* What is in `before` and no more in `after` goes from the targets' lists; what is new comes into them. Each target is written
+ * once. */
 NODISCARD enum rc network_uses_change(struct arm_write *w, const struct network_use *before, const struct network_use *after,
                                       struct err *e);
-/* A list of application security groups, as [{"id"}]: stored as it was sent; then looked up, where `bind`. */
+/* A list of application security groups, as [{"id"}]: stored as it was sent, each once; network_uses_bind looks them up. */
 NODISCARD enum rc network_asgs_set(const struct json *sent, const char *member, struct json *out, struct err *e);
-NODISCARD enum rc network_asgs_uses(struct arm_write *w, struct json *groups, struct str user, bool bind,
+NODISCARD enum rc network_asgs_uses(struct arm_write *w, const struct json *groups, struct str user, bool sent,
                                     struct network_use **list, struct err *e);
 const struct json *network_users(const struct json *holder); /* [{"id", "address"?}]; NULL: none */
 /* The users of a type ("networkInterfaces/"; NULL: all) as [{"id"}]; NULL when there are none. */

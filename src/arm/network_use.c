@@ -1,6 +1,7 @@
 /* Who uses what among the resources of Microsoft.Network. */
 #include "arm/network.h"
 #include "arm/role.h"
+#include "base/mem.h"
 
 #define SUBNETS "Microsoft.Network/virtualNetworks/subnets"
 
@@ -97,17 +98,6 @@ struct json *network_users_render(const struct json *holder, const char *type)
     return NULL;
 }
 
-static void user_remove(struct json *holder, struct str user)
-{
-    struct json *users = json_get(holder, "usedBy");
-
-    for (size_t i = json_len(users); i > 0; i--)
-        if (str_eq_nocase(json_str(json_get(json_at(users, i - 1), "id")), user))
-            json_remove_at(users, i - 1);
-    if (json_len(users) == 0)
-        json_remove(holder, "usedBy");
-}
-
 static void user_add(struct json *holder, const struct network_use *use)
 {
     struct json *one = json_new_object();
@@ -120,20 +110,107 @@ static void user_add(struct json *holder, const struct network_use *use)
     json_append(json_get(holder, "usedBy"), one);
 }
 
-/* A target that is gone has no list: nothing to do. */
-static enum rc use_change(struct arm_write *w, const struct network_use *use, bool add,
-                          struct err *e)
+/* --- looking up what was sent --- */
+static int by_target(const void *left, const void *right)
+{
+    struct network_use *const *a = left, *const *b = right;
+
+    return str_cmp_nocase((*a)->target, (*b)->target);
+}
+
+/* All of these name the same. */
+static enum rc same_bind(struct arm_write *w, struct network_use *const *same, size_t n,
+                         const char *type, struct err *e)
 {
     struct network_target t = {0};
-    enum rc rc = target_open(w, use->target, NULL, &t, e);
+    enum rc rc = network_target_open(w, same[0]->target, type, same[0]->user, &t, e);
+
+    for (size_t i = 0; rc == RC_OK && i < n; i++) {
+        json_set_str(same[i]->named, "id", t.id);
+        same[i]->target = t.id;
+    }
+    network_target_done(&t);
+    return rc;
+}
+
+enum rc network_uses_bind(struct arm_write *w, struct network_use *list, const char *type,
+                          struct err *e)
+{
+    size_t n = 0, end;
+    enum rc rc = RC_OK;
+
+    for (struct network_use *u = list; u; u = u->next)
+        n += u->named != NULL;
+    struct network_use **all = MEM_ARRAY(struct network_use *, n);
+
+    n = 0;
+    for (struct network_use *u = list; u; u = u->next)
+        if (u->named)
+            all[n++] = u;
+    qsort(all, n, sizeof(struct network_use *), by_target);
+    for (size_t i = 0; rc == RC_OK && i < n; i = end) {
+        for (end = i + 1; end < n && by_target(&all[i], &all[end]) == 0;)
+            end++;
+        rc = same_bind(w, &all[i], end - i, type, e);
+    }
+    free(all);
+    return rc;
+}
+
+/* --- changing who uses what --- */
+struct change {
+    const struct network_use *use;
+    bool before, after; /* in which of the lists it is */
+};
+
+static int by_user(const void *left, const void *right)
+{
+    const struct change *a = left, *b = right;
+
+    return str_cmp_nocase(a->use->user, b->use->user);
+}
+
+static int by_all(const void *left, const void *right)
+{
+    const struct change *a = left, *b = right;
+    int order = str_cmp_nocase(a->use->target, b->use->target);
+
+    if (order == 0)
+        order = by_user(left, right);
+    return order != 0 ? order : str_cmp(a->use->address, b->use->address);
+}
+
+/* Whoever is in `changes`, which are in the order of users, goes; whoever is in it after comes. */
+static void users_change(struct json *holder, const struct change *changes, size_t n)
+{
+    struct json *users = json_get(holder, "usedBy");
+
+    for (size_t i = json_len(users); i > 0; i--) {
+        struct network_use use = {.user = json_str(json_get(json_at(users, i - 1), "id"))};
+        const struct change key = {.use = &use};
+
+        if (bsearch(&key, changes, n, sizeof(*changes), by_user))
+            json_remove_at(users, i - 1);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (changes[i].after)
+            user_add(holder, changes[i].use);
+    if (json_len(json_get(holder, "usedBy")) == 0)
+        json_remove(holder, "usedBy");
+}
+
+/* A target that is gone has no list: nothing to do. */
+static enum rc target_change(struct arm_write *w, const struct change *changes, size_t n,
+                             struct err *e)
+{
+    struct network_target t = {0};
+    enum rc rc = target_open(w, changes->use->target, NULL, &t, e);
 
     if (rc == RC_NOT_FOUND)
         return RC_OK;
     if (rc != RC_OK)
         return rc;
-    user_remove(t.holder, use->user);
-    if (add)
-        user_add(t.holder, use);
+    users_change(t.holder, changes, n);
     t.r.body = json_write_stored(t.body, w->arena);
     rc = t.r.body.ptr ? meta_resource_put(w->tx, w->arena, &t.r, e)
                       : err_set(e, RC_TOO_LARGE, "The resource is too large.");
@@ -141,26 +218,55 @@ static enum rc use_change(struct arm_write *w, const struct network_use *use, bo
     return rc;
 }
 
-static bool use_listed(const struct network_use *list, const struct network_use *use)
+static size_t changes_add(struct change *all, size_t n, const struct network_use *list, bool after)
 {
     for (; list; list = list->next)
-        if (str_eq_nocase(list->target, use->target) && str_eq_nocase(list->user, use->user) &&
-            str_eq(list->address, use->address))
-            return true;
-    return false;
+        all[n++] = (struct change){list, !after, after};
+    return n;
+}
+
+/* Sorted; what is the same in both lists is no change. */
+static size_t changes_fold(struct change *all, size_t n)
+{
+    size_t kept = 0, end;
+
+    qsort(all, n, sizeof(*all), by_all);
+    for (size_t i = 0; i < n; i = end) {
+        struct change one = all[i];
+
+        for (end = i + 1; end < n && by_all(&one, &all[end]) == 0; end++) {
+            one.before = one.before || all[end].before;
+            one.after = one.after || all[end].after;
+        }
+        if (one.before != one.after)
+            all[kept++] = one;
+    }
+    return kept;
+}
+
+static size_t uses_count(const struct network_use *list)
+{
+    size_t n = 0;
+
+    for (; list; list = list->next)
+        n++;
+    return n;
 }
 
 enum rc network_uses_change(struct arm_write *w, const struct network_use *before,
                             const struct network_use *after, struct err *e)
 {
+    struct change *all = MEM_ARRAY(struct change, uses_count(before) + uses_count(after));
+    size_t n = changes_add(all, changes_add(all, 0, before, false), after, true), end;
     enum rc rc = RC_OK;
 
-    for (const struct network_use *u = before; rc == RC_OK && u; u = u->next)
-        if (!use_listed(after, u))
-            rc = use_change(w, u, false, e);
-    for (const struct network_use *u = after; rc == RC_OK && u; u = u->next)
-        if (!use_listed(before, u))
-            rc = use_change(w, u, true, e);
+    n = changes_fold(all, n);
+    for (size_t i = 0; rc == RC_OK && i < n; i = end) {
+        for (end = i + 1; end < n && str_eq_nocase(all[end].use->target, all[i].use->target);)
+            end++;
+        rc = target_change(w, &all[i], end - i, e);
+    }
+    free(all);
     return rc;
 }
 
@@ -180,6 +286,18 @@ enum rc network_use_add(struct arm_write *w, struct network_use **list, struct n
 /* --- application security groups --- */
 enum { ASGS_MAX = 20 };
 
+/* The same group twice is once. */
+static void asgs_fold(struct json *groups)
+{
+    for (size_t i = json_len(groups); i > 1; i--)
+        for (size_t k = 0; k + 1 < i; k++)
+            if (str_eq_nocase(json_str(json_get(json_at(groups, i - 1), "id")),
+                              json_str(json_get(json_at(groups, k), "id")))) {
+                json_remove_at(groups, i - 1);
+                break;
+            }
+}
+
 enum rc network_asgs_set(const struct json *sent, const char *member, struct json *out,
                          struct err *e)
 {
@@ -197,47 +315,23 @@ enum rc network_asgs_set(const struct json *sent, const char *member, struct jso
         json_append(list, one);
         json_set_str(one, "id", id.ptr ? id : STR(""));
     }
+    asgs_fold(list);
     if (json_len(list) == 0)
         json_remove(out, member);
     return RC_OK;
 }
 
-static enum rc asg_bind(struct arm_write *w, struct json *group, struct str user, struct err *e)
-{
-    struct network_target t = {0};
-    enum rc rc = network_target_open(w, json_str(json_get(group, "id")), arm_asg.name, user, &t, e);
-
-    if (rc == RC_OK)
-        json_set_str(group, "id", t.id);
-    network_target_done(&t);
-    return rc;
-}
-
-/* The same group twice is once. */
-static void asgs_fold(struct json *groups)
-{
-    for (size_t i = json_len(groups); i > 1; i--)
-        for (size_t k = 0; k + 1 < i; k++)
-            if (str_eq_nocase(json_str(json_get(json_at(groups, i - 1), "id")),
-                              json_str(json_get(json_at(groups, k), "id")))) {
-                json_remove_at(groups, i - 1);
-                break;
-            }
-}
-
-enum rc network_asgs_uses(struct arm_write *w, struct json *groups, struct str user, bool bind,
-                          struct network_use **list, struct err *e)
+enum rc network_asgs_uses(struct arm_write *w, const struct json *groups, struct str user,
+                          bool sent, struct network_use **list, struct err *e)
 {
     enum rc rc = RC_OK;
 
-    for (size_t i = 0; rc == RC_OK && bind && i < json_len(groups); i++)
-        rc = asg_bind(w, json_at(groups, i), user, e);
-    if (rc == RC_OK && bind)
-        asgs_fold(groups);
     for (size_t i = 0; rc == RC_OK && i < json_len(groups); i++) {
-        struct str id = json_str(json_get(json_at(groups, i), "id"));
+        struct json *group = json_at(groups, i);
+        struct network_use use = {
+            .target = json_str(json_get(group, "id")), .user = user, .named = sent ? group : NULL};
 
-        rc = network_use_add(w, list, (struct network_use){.target = id, .user = user}, e);
+        rc = network_use_add(w, list, use, e);
     }
     return rc;
 }

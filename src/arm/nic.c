@@ -17,7 +17,7 @@ struct nic_put { /* one PUT */
 
 /* --- what an interface uses --- */
 static enum rc configuration_uses(struct arm_write *w, const struct json *configuration,
-                                  struct str nic, bool bind, struct network_use **list,
+                                  struct str nic, bool sent, struct network_use **list,
                                   struct err *e)
 {
     const struct json *p = json_get(configuration, "properties");
@@ -31,22 +31,22 @@ static enum rc configuration_uses(struct arm_write *w, const struct json *config
     enum rc rc = network_use_add(w, list, subnet, e);
 
     if (rc == RC_OK)
-        rc = network_asgs_uses(w, groups, user, bind, list, e);
+        rc = network_asgs_uses(w, groups, user, sent, list, e);
     if (rc == RC_OK && public_ip.ptr)
         rc = network_use_add(w, list, (struct network_use){.target = public_ip, .user = user}, e);
     return rc;
 }
 
-/* Texts are borrowed from `properties`; with `bind` those that were not looked up yet are. */
+/* Texts are borrowed from `properties`; `sent`: some are still to be looked up. */
 static enum rc uses_of(struct arm_write *w, const struct json *properties, struct str nic,
-                       bool bind, struct network_use **list, struct err *e)
+                       bool sent, struct network_use **list, struct err *e)
 {
     const struct json *configurations = json_get(properties, "ipConfigurations");
     struct str group = json_str(json_path(properties, "networkSecurityGroup.id"));
     enum rc rc = RC_OK;
 
     for (size_t i = 0; rc == RC_OK && i < json_len(configurations); i++)
-        rc = configuration_uses(w, json_at(configurations, i), nic, bind, list, e);
+        rc = configuration_uses(w, json_at(configurations, i), nic, sent, list, e);
     if (rc == RC_OK && group.ptr)
         rc = network_use_add(w, list, (struct network_use){.target = group, .user = nic}, e);
     return rc;
@@ -391,6 +391,8 @@ static enum rc nic_put(struct arm_write *w, const struct json *sent, struct json
         rc = uses_of(w, before, w->id, false, &old, e);
     if (rc == RC_OK)
         rc = uses_of(w, properties, w->id, true, &new, e);
+    if (rc == RC_OK)
+        rc = network_uses_bind(w, new, arm_asg.name, e);
     return rc == RC_OK ? network_uses_change(w, old, new, e) : rc;
 }
 

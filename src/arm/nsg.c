@@ -265,7 +265,7 @@ static enum rc rules_differ(const struct json *body, struct err *e)
     return RC_OK;
 }
 
-static enum rc rules_uses(struct arm_write *w, struct str nsg, const struct json *body, bool bind,
+static enum rc rules_uses(struct arm_write *w, struct str nsg, const struct json *body, bool sent,
                           struct network_use **list, struct err *e)
 {
     const struct json *rules = json_path(body, "properties.securityRules");
@@ -277,7 +277,7 @@ static enum rc rules_uses(struct arm_write *w, struct str nsg, const struct json
                                        STR_ARG(json_str(json_get(rule, "name"))));
 
         for (size_t k = 0; rc == RC_OK && k < ARRAY_LEN(groups); k++)
-            rc = network_asgs_uses(w, json_get(json_get(rule, "properties"), groups[k]), user, bind,
+            rc = network_asgs_uses(w, json_get(json_get(rule, "properties"), groups[k]), user, sent,
                                    list, e);
     }
     return rc;
@@ -293,6 +293,8 @@ static enum rc rules_changed(struct arm_write *w, struct str nsg, const struct j
         rc = rules_uses(w, nsg, before, false, &old, e);
     if (rc == RC_OK)
         rc = rules_uses(w, nsg, body, true, &new, e);
+    if (rc == RC_OK)
+        rc = network_uses_bind(w, new, arm_asg.name, e);
     return rc == RC_OK ? network_uses_change(w, old, new, e) : rc;
 }
 

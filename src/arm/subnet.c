@@ -279,36 +279,21 @@ enum rc subnets_unused(const struct json *before, const struct json *after, stru
     return RC_OK;
 }
 
-static enum rc group_bind(struct arm_write *w, struct str subnet, struct json *group, struct err *e)
-{
-    struct network_target t = {0};
-    enum rc rc = network_target_open(w, json_str(json_get(group, "id")),
-                                     "Microsoft.Network/networkSecurityGroups", subnet, &t, e);
-
-    if (rc == RC_OK)
-        json_set_str(group, "id", t.id);
-    network_target_done(&t);
-    return rc;
-}
-
-enum rc subnets_uses(struct arm_write *w, struct str vnet, struct json *subnets, bool bind,
+enum rc subnets_uses(struct arm_write *w, struct str vnet, const struct json *subnets, bool sent,
                      struct network_use **list, struct err *e)
 {
     enum rc rc = RC_OK;
 
     for (size_t i = 0; rc == RC_OK && i < json_len(subnets); i++) {
         struct json *group = json_path(json_at(subnets, i), "properties.networkSecurityGroup");
-        struct network_use use = {0};
+        struct network_use use = {.target = json_str(json_get(group, "id")),
+                                  .named = sent ? group : NULL};
 
         if (!group)
             continue;
         use.user = arena_printf(w->arena, "%.*s/subnets/%.*s", STR_ARG(vnet),
                                 STR_ARG(json_str(json_get(json_at(subnets, i), "name"))));
-        if (bind)
-            rc = group_bind(w, use.user, group, e);
-        use.target = json_str(json_get(group, "id"));
-        if (rc == RC_OK)
-            rc = network_use_add(w, list, use, e);
+        rc = network_use_add(w, list, use, e);
     }
     return rc;
 }
@@ -369,6 +354,8 @@ static enum rc subnets_changed(struct arm_write *w, struct str vnet, const struc
         rc = subnets_uses(w, vnet, old, false, &used, e);
     if (rc == RC_OK)
         rc = subnets_uses(w, vnet, new, true, &uses, e);
+    if (rc == RC_OK)
+        rc = network_uses_bind(w, uses, arm_nsg.name, e);
     return rc == RC_OK ? network_uses_change(w, used, uses, e) : rc;
 }
 

@@ -11,9 +11,9 @@ extern const struct arm_child subnet_type; /* subnet.c */
 NODISCARD enum rc vnet_space_check(struct str vnet, const struct json *properties, struct err *e);
 /* Nobody may be using a subnet that goes: `after` is what is left, NULL: nothing. */
 NODISCARD enum rc subnets_unused(const struct json *before, const struct json *after, struct err *e);
-/* The security groups that the subnets in `subnets` use; with `bind` their ids get the stored spelling, and have to be there. */
-NODISCARD enum rc subnets_uses(struct arm_write *w, struct str vnet, struct json *subnets, bool bind, struct network_use **list,
-                               struct err *e);
+/* The security groups that the subnets in `subnets` use; `sent`: network_uses_bind has to look them up. */
+NODISCARD enum rc subnets_uses(struct arm_write *w, struct str vnet, const struct json *subnets, bool sent,
+                               struct network_use **list, struct err *e);
 /* The name of a service that has service endpoints, in ARM's spelling; NULL. */
 const char *network_service_known(struct str name);
 

@@ -20,6 +20,7 @@ bool str_is(struct str a, const char *terminated);
 bool str_eq_nocase(struct str a, struct str b); /* ASCII */
 bool str_is_nocase(struct str a, const char *terminated);
 int str_cmp(struct str a, struct str b); /* bytes, as memcmp; a prefix sorts first */
+int str_cmp_nocase(struct str a, struct str b); /* the same, ASCII letters as if they were small */
 bool str_starts(struct str s, struct str prefix);
 bool str_starts_nocase(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);

@@ -415,6 +415,41 @@ static void a_subnet_with_a_security_group_is_listed_by_it_until_it_goes(void **
     assert_int_equal(control(c, "DELETE", NSG, NULL), 202);
 }
 
+/* A network of /28s, all with one security group, or without. */
+static unsigned put_many_subnets(struct control *c, int n, bool grouped)
+{
+    CLEANUP(buf_done) struct buf body = BUF_INIT(4 << 20);
+
+    buf_add(&body,
+            STR("{\"location\":\"local\",\"properties\":{\"addressSpace\":{\"addressPrefixes\":["
+                "\"10.0.0.0/8\"]},\"subnets\":["));
+    for (int i = 0; i < n; i++)
+        buf_addf(&body,
+                 "%s{\"name\":\"s%d\",\"properties\":{\"addressPrefix\":\"10.%d.%d.%d/28\"%s}}",
+                 i > 0 ? "," : "", i, 1 + i / 4096, i / 16 % 256, i % 16 * 16,
+                 grouped ? ",\"networkSecurityGroup\":{\"id\":\"" NSG "\"}" : "");
+    buf_add(&body, STR("]}}"));
+    buf_addc(&body, '\0');
+    return control(c, "PUT", VNET, body.ptr);
+}
+
+static void as_many_subnets_as_a_network_can_have_use_one_security_group(void **state)
+{
+    struct control *c = network(state);
+
+    assert_int_equal(control(c, "PUT", NSG, LOCAL), 201);
+    assert_int_equal(put_many_subnets(c, 3000, true), 200);
+    assert_int_equal(control(c, "GET", NSG, NULL), 200);
+    assert_int_equal(json_len(json_path(c->answer, "properties.subnets")), 3000);
+    assert_int_equal(put_many_subnets(c, 1, true), 200);
+    assert_int_equal(control(c, "GET", NSG, NULL), 200);
+    assert_int_equal(json_len(json_path(c->answer, "properties.subnets")), 1);
+    assert_str(json_str(json_get(json_at(json_path(c->answer, "properties.subnets"), 0), "id")),
+               VNET "/subnets/s0");
+    assert_int_equal(put_many_subnets(c, 2, false), 200);
+    assert_int_equal(control(c, "DELETE", NSG, NULL), 202);
+}
+
 static void a_group_goes_with_all_that_use_each_other(void **state)
 {
     struct control *c = network(state);
@@ -549,6 +584,7 @@ int main(void)
         CONTROL_TEST(a_rule_names_application_security_groups_instead_of_addresses),
         CONTROL_TEST(a_network_put_does_not_take_a_used_subnet_away),
         CONTROL_TEST(a_subnet_with_a_security_group_is_listed_by_it_until_it_goes),
+        CONTROL_TEST(as_many_subnets_as_a_network_can_have_use_one_security_group),
         CONTROL_TEST(a_group_goes_with_all_that_use_each_other),
         CONTROL_TEST(a_group_whose_network_is_used_from_elsewhere_stays),
         CONTROL_TEST(writes_are_operations_in_azures_styles),

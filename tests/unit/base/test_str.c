@@ -22,6 +22,10 @@ static void order_is_by_bytes_and_a_prefix_comes_first(void **state)
     assert_int_equal(str_cmp(STR("\xff"), STR("a")), 1);
     assert_int_equal(str_cmp(STR("ab"), STR("abc")), -1);
     assert_int_equal(str_cmp(STR_NONE, STR("")), 0);
+    assert_int_equal(str_cmp_nocase(STR("/A/b"), STR("/a/B")), 0);
+    assert_int_equal(str_cmp_nocase(STR("Ab"), STR("abc")), -1);
+    assert_int_equal(str_cmp_nocase(STR("\xff"), STR("Z")), 1);
+    assert_int_equal(str_cmp_nocase(STR("_"), STR("A")), -1); /* as if it were an "a" */
 }
 
 static void starts_and_ends(void **state)
