@@ -46,6 +46,7 @@ struct network_use {
     struct str address; /* that the user has in a subnet; STR_NONE */
     struct json *named; /* {"id"}, the target as it was sent; NULL: it is in the stored spelling */
 };
+void network_user_add(struct json *holder, const struct network_use *use); /* at the end of network_users */
 /* In the write's arena. */
 NODISCARD enum rc network_use_add(struct arm_write *w, struct network_use **list, struct network_use use, struct err *e);
 /* Looks up what was sent, each target once: it has to be there (network_target_open), and its id gets the stored spelling. */

@@ -1,6 +1,7 @@
 /* Addresses inside a subnet: which are free, and asking for one. As in Azure, the first four of a
  * prefix and an IPv4 prefix's last are nobody's. */
 #include "arm/network.h"
+#include "base/mem.h"
 
 enum { RESERVED = 4, SUGGESTED = 5 };
 
@@ -75,9 +76,33 @@ enum network_address_state network_address_state(const struct json *subnet, cons
     return NETWORK_ADDRESS_OUTSIDE;
 }
 
+static int by_address(const void *left, const void *right)
+{
+    return ip_cmp(left, right);
+}
+
+/* Those in this prefix that somebody has, from `first` on, sorted; `ret` has room for all users. */
+static size_t used_from(const struct json *subnet, const struct cidr *c,
+                        const struct ip_addr *first, struct ip_addr *ret)
+{
+    const struct json *users = network_users(subnet);
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_len(users); i++) {
+        struct ip_addr a;
+
+        if (ip_parse(json_str(json_get(json_at(users, i), "address")), &a, NULL) == RC_OK &&
+            cidr_contains(c, &a) && ip_cmp(&a, first) >= 0)
+            ret[n++] = a;
+    }
+    qsort(ret, n, sizeof(*ret), by_address);
+    return n;
+}
+
 /* The first free address of one prefix that is greater than *a. */
 static bool next_in(const struct json *subnet, const struct cidr *c, struct ip_addr *a)
 {
+    struct ip_addr *used = MEM_ARRAY(struct ip_addr, json_len(network_users(subnet)));
     struct ip_addr at = c->addr;
 
     ip_add(&at, RESERVED);
@@ -85,13 +110,16 @@ static bool next_in(const struct json *subnet, const struct cidr *c, struct ip_a
         at = *a;
         ip_add(&at, 1);
     }
-    for (; cidr_contains(c, &at) && !reserved_in(c, &at); ip_add(&at, 1)) {
-        if (user_of(subnet, &at).ptr)
-            continue;
-        *a = at;
-        return true;
-    }
-    return false;
+    size_t n = used_from(subnet, c, &at, used);
+
+    for (size_t i = 0; i < n && ip_cmp(&used[i], &at) <= 0; i++)
+        if (ip_eq(&used[i], &at))
+            ip_add(&at, 1);
+    free(used);
+    if (!cidr_contains(c, &at) || reserved_in(c, &at))
+        return false;
+    *a = at;
+    return true;
 }
 
 enum rc network_address_next(const struct json *subnet, unsigned family, struct ip_addr *a)

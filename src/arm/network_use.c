@@ -98,7 +98,7 @@ struct json *network_users_render(const struct json *holder, const char *type)
     return NULL;
 }
 
-static void user_add(struct json *holder, const struct network_use *use)
+void network_user_add(struct json *holder, const struct network_use *use)
 {
     struct json *one = json_new_object();
 
@@ -194,7 +194,7 @@ static void users_change(struct json *holder, const struct change *changes, size
     }
     for (size_t i = 0; i < n; i++)
         if (changes[i].after)
-            user_add(holder, changes[i].use);
+            network_user_add(holder, changes[i].use);
     if (json_len(json_get(holder, "usedBy")) == 0)
         json_remove(holder, "usedBy");
 }

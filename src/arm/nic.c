@@ -12,17 +12,23 @@ struct nic_put { /* one PUT */
     struct arm_write *w;
     const struct json *before; /* the stored properties as they were */
     struct json *made;         /* the new list of configurations */
-    struct network_use *uses;  /* by the new ones */
+    /* Of the newest one; its users are those that are stored, and what this PUT has put there. */
+    struct network_target subnet;
 };
 
 /* --- what an interface uses --- */
+static struct str user_of(struct arm_write *w, struct str nic, struct str configuration)
+{
+    return arena_printf(w->arena, "%.*s/ipConfigurations/%.*s", STR_ARG(nic),
+                        STR_ARG(configuration));
+}
+
 static enum rc configuration_uses(struct arm_write *w, const struct json *configuration,
                                   struct str nic, bool sent, struct network_use **list,
                                   struct err *e)
 {
     const struct json *p = json_get(configuration, "properties");
-    struct str user = arena_printf(w->arena, "%.*s/ipConfigurations/%.*s", STR_ARG(nic),
-                                   STR_ARG(json_str(json_get(configuration, "name"))));
+    struct str user = user_of(w, nic, json_str(json_get(configuration, "name")));
     struct str public_ip = json_str(json_path(p, "publicIPAddress.id"));
     struct network_use subnet = {.target = json_str(json_path(p, "subnet.id")),
                                  .user = user,
@@ -191,10 +197,25 @@ static enum rc public_ip_set(const struct nic_put *put, struct str name, const s
     return rc;
 }
 
-static enum rc subnet_set(const struct nic_put *put, struct str name, const struct json *sent,
-                          struct json *out, struct err *e)
+/* Configurations that follow each other are mostly in one subnet. */
+static enum rc subnet_open(struct nic_put *put, struct str id, struct err *e)
 {
     struct network_target t = {0};
+    enum rc rc;
+
+    if (put->subnet.id.ptr && str_eq_nocase(put->subnet.id, id))
+        return RC_OK;
+    rc = network_target_open(put->w, id, SUBNET_TYPE, put->w->id, &t, e);
+    if (rc != RC_OK)
+        return rc;
+    network_target_done(&put->subnet);
+    put->subnet = t;
+    return RC_OK;
+}
+
+static enum rc subnet_set(struct nic_put *put, struct str name, const struct json *sent,
+                          struct json *out, struct err *e)
+{
     struct str id = json_str(json_get_nocase(json_get_nocase(sent, "subnet"), "id"));
     enum rc rc;
 
@@ -203,16 +224,19 @@ static enum rc subnet_set(const struct nic_put *put, struct str name, const stru
                         "Subnet reference is required for ipConfiguration %.*s of network "
                         "interface %.*s.",
                         STR_ARG(str_take(name, 100)), STR_ARG(put->w->id));
-    rc = network_target_open(put->w, id, SUBNET_TYPE, put->w->id, &t, e);
+    rc = subnet_open(put, id, e);
     if (rc == RC_OK)
-        rc = address_set(put, name, sent, &t, out, e);
-    if (rc == RC_OK)
-        reference_set(out, "subnet", t.id);
-    network_target_done(&t);
-    return rc;
+        rc = address_set(put, name, sent, &put->subnet, out, e);
+    if (rc != RC_OK)
+        return rc;
+    reference_set(out, "subnet", put->subnet.id);
+    network_user_add(put->subnet.holder,
+                     &(struct network_use){.user = user_of(put->w, put->w->id, name),
+                                           .address = json_str(json_get(out, "privateIPAddress"))});
+    return RC_OK;
 }
 
-static enum rc configuration_properties(const struct nic_put *put, struct str name,
+static enum rc configuration_properties(struct nic_put *put, struct str name,
                                         const struct json *sent, struct json *out, struct err *e)
 {
     static const char *const refused[] = {"loadBalancerBackendAddressPools",
@@ -387,6 +411,7 @@ static enum rc nic_put(struct arm_write *w, const struct json *sent, struct json
 
     if (rc == RC_OK)
         rc = properties_set(&put, given, properties, e);
+    network_target_done(&put.subnet);
     if (rc == RC_OK)
         rc = uses_of(w, before, w->id, false, &old, e);
     if (rc == RC_OK)

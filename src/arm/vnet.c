@@ -1,6 +1,7 @@
 /* Microsoft.Network/virtualNetworks. */
 #include "arm/vnet.h"
 #include "arm/operation.h"
+#include <stdlib.h>
 
 enum { VNET_PREFIXES_MAX = 64, VNET_NAME_MAX = 64, FLOW_MIN = 4, FLOW_MAX = 30 };
 
@@ -33,10 +34,15 @@ static enum rc address_space_set(const struct json *sent, struct json *propertie
     return rc;
 }
 
+struct part { /* a prefix of a subnet */
+    struct cidr cidr;
+    struct str subnet;
+    size_t at; /* in the order of the subnets */
+};
 struct space { /* a network's prefixes, and those of its subnets so far */
     struct cidr outer[VNET_PREFIXES_MAX];
     size_t n_outer;
-    struct cidr *inner;
+    struct part *inner;
     size_t n_inner;
 };
 
@@ -57,14 +63,8 @@ static enum rc space_add(struct space *s, struct str vnet, struct str subnet, st
                         "address range of virtual "
                         "network '%.*s'.",
                         STR_ARG(subnet), STR_ARG(vnet));
-    for (size_t i = 0; i < s->n_inner; i++)
-        if (cidr_overlaps(&s->inner[i], &c))
-            return err_code(e, RC_INVALID, "NetcfgSubnetRangesOverlap",
-                            "Subnet '%.*s' is not valid because its IP address range overlaps with "
-                            "that of an existing subnet in "
-                            "virtual network '%.*s'.",
-                            STR_ARG(subnet), STR_ARG(vnet));
-    s->inner[s->n_inner++] = c;
+    s->inner[s->n_inner] = (struct part){c, subnet, s->n_inner};
+    s->n_inner++;
     return RC_OK;
 }
 
@@ -83,13 +83,39 @@ static enum rc space_add_subnet(struct space *s, struct str vnet, const struct j
     return rc;
 }
 
+/* What holds others comes right before the first of them. */
+static int part_order(const void *left, const void *right)
+{
+    const struct part *a = left, *b = right;
+    int order = ip_cmp(&a->cidr.addr, &b->cidr.addr);
+
+    return order != 0 ? order
+                      : (a->cidr.prefix > b->cidr.prefix) - (a->cidr.prefix < b->cidr.prefix);
+}
+
+static enum rc space_overlaps(struct space *s, struct str vnet, struct err *e)
+{
+    qsort(s->inner, s->n_inner, sizeof(*s->inner), part_order);
+    for (size_t i = 1; i < s->n_inner; i++) {
+        const struct part *a = &s->inner[i - 1], *b = &s->inner[i];
+
+        if (cidr_overlaps(&a->cidr, &b->cidr))
+            return err_code(e, RC_INVALID, "NetcfgSubnetRangesOverlap",
+                            "Subnet '%.*s' is not valid because its IP address range overlaps with "
+                            "that of an existing subnet in "
+                            "virtual network '%.*s'.",
+                            STR_ARG(a->at > b->at ? a->subnet : b->subnet), STR_ARG(vnet));
+    }
+    return RC_OK;
+}
+
 enum rc vnet_space_check(struct str vnet, const struct json *properties, struct err *e)
 {
     const struct json *outer = json_path(properties, "addressSpace.addressPrefixes"),
                       *subnets = json_get(properties, "subnets");
     CLEANUP(arena_done) struct arena arena = ARENA_INIT(SIZE_MAX);
     struct space s = {.inner = arena_alloc(&arena, (json_len(subnets) + 1) * SUBNET_PREFIXES_MAX *
-                                                       sizeof(struct cidr))};
+                                                       sizeof(struct part))};
     enum rc rc = RC_OK;
 
     for (; rc == RC_OK && s.n_outer < json_len(outer) && s.n_outer < VNET_PREFIXES_MAX; s.n_outer++)
@@ -102,7 +128,7 @@ enum rc vnet_space_check(struct str vnet, const struct json *properties, struct 
                                 STR_ARG(vnet));
     for (size_t i = 0; rc == RC_OK && i < json_len(subnets); i++)
         rc = space_add_subnet(&s, vnet, json_at(subnets, i), e);
-    return rc;
+    return rc == RC_OK ? space_overlaps(&s, vnet, e) : rc;
 }
 
 /* --- writing --- */

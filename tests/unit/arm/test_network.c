@@ -415,6 +415,69 @@ static void a_subnet_with_a_security_group_is_listed_by_it_until_it_goes(void **
     assert_int_equal(control(c, "DELETE", NSG, NULL), 202);
 }
 
+/* Subnets with as many prefixes as they can have, and behind them one with this prefix. */
+static unsigned put_crowded(struct control *c, const char *prefix)
+{
+    CLEANUP(buf_done) struct buf body = BUF_INIT(4 << 20);
+
+    buf_add(&body,
+            STR("{\"location\":\"local\",\"properties\":{\"addressSpace\":{\"addressPrefixes\":["
+                "\"10.0.0.0/8\",\"2001:db8::/32\"]},\"subnets\":["));
+    for (int i = 0; i < 2999; i++) {
+        buf_addf(&body,
+                 "{\"name\":\"s%d\",\"properties\":{\"addressPrefixes\":[\"2001:db8:%x::/64\"", i,
+                 i);
+        for (int k = 0; k < 15; k++)
+            buf_addf(&body, ",\"10.%d.%d.%d/32\"", k, i / 250, i % 250);
+        buf_add(&body, STR("]}},"));
+    }
+    buf_addf(&body, "{\"name\":\"wide\",\"properties\":{\"addressPrefix\":\"%s\"}}]}}", prefix);
+    buf_addc(&body, '\0');
+    return control(c, "PUT", VNET, body.ptr);
+}
+
+static void a_subnet_that_overlaps_is_found_among_many(void **state)
+{
+    static const char *const taken[] = {"10.7.4.0/24", "10.14.11.240/32", "2001:db8:5::/48",
+                                        "10.0.0.0/8"};
+    struct control *c = network(state);
+
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
+        assert_int_equal(put_crowded(c, taken[i]), 400);
+        assert_str(answer_text(c, "error.code"), "NetcfgSubnetRangesOverlap");
+        assert_non_null(strstr(answer_text(c, "error.message").ptr, "Subnet 'wide'"));
+    }
+    assert_int_equal(put_crowded(c, "10.0.100.0/24"), 200);
+}
+
+/* Interfaces in one subnet, with as many configurations as they can have. */
+static void addresses_are_found_where_many_are_taken(void **state)
+{
+    CLEANUP(buf_done) struct buf body = BUF_INIT(1 << 20);
+    struct control *c = network(state);
+
+    buf_add(&body, STR("{\"location\":\"local\",\"properties\":{\"ipConfigurations\":["));
+    for (int i = 0; i < 256; i++)
+        buf_addf(&body,
+                 "%s{\"name\":\"c%d\",\"properties\":{\"subnet\":{\"id\":\"" VNET "/subnets/M\"}}}",
+                 i > 0 ? "," : "", i);
+    buf_add(&body, STR("]}}"));
+    buf_addc(&body, '\0');
+    assert_int_equal(control(c, "PUT", VNET "/subnets/M",
+                             "{\"properties\":{\"addressPrefix\":\"10.0.64.0/18\"}}"),
+                     200);
+    for (int i = 0; i < 8; i++) {
+        char path[256];
+
+        assert_true(snprintf(path, sizeof(path), NICS "i%d", i) > 0);
+        assert_int_equal(control(c, "PUT", path, body.ptr), 201);
+    }
+    assert_str(address(c, 255), "10.0.72.3");
+    assert_int_equal(control(c, "DELETE", NICS "i3", NULL), 202);
+    assert_int_equal(control(c, "PUT", NICS "again", body.ptr), 201);
+    assert_str(address(c, 0), "10.0.67.4");
+}
+
 /* A network of /28s, all with one security group, or without. */
 static unsigned put_many_subnets(struct control *c, int n, bool grouped)
 {
@@ -584,6 +647,8 @@ int main(void)
         CONTROL_TEST(a_rule_names_application_security_groups_instead_of_addresses),
         CONTROL_TEST(a_network_put_does_not_take_a_used_subnet_away),
         CONTROL_TEST(a_subnet_with_a_security_group_is_listed_by_it_until_it_goes),
+        CONTROL_TEST(a_subnet_that_overlaps_is_found_among_many),
+        CONTROL_TEST(addresses_are_found_where_many_are_taken),
         CONTROL_TEST(as_many_subnets_as_a_network_can_have_use_one_security_group),
         CONTROL_TEST(a_group_goes_with_all_that_use_each_other),
         CONTROL_TEST(a_group_whose_network_is_used_from_elsewhere_stays),
