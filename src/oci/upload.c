@@ -397,15 +397,15 @@ enum http_verdict oci_upload_get(struct http_request *req)
 {
     struct err e = {0};
     struct registry_where where;
-    struct registry_upload *u;
+    struct str id = http_param(req, "id");
+    uint64_t saved = 0;
     enum rc rc = oci_where(req, true, &where, &e);
 
     if (rc == RC_OK)
-        rc = registry_upload_open(admit_store(req), &where, http_param(req, "id"), &u, &e);
+        rc = registry_upload_stat(admit_store(req), &where, id, &saved, &e);
     if (rc != RC_OK)
         return oci_fail(req, &e);
-    add_progress(req, where.repository, registry_upload_id(u), registry_upload_offset(u));
-    registry_upload_close(u);
+    add_progress(req, where.repository, id, saved);
     http_answer(req, 204, NULL, STR(""));
     return HTTP_ANSWERED;
 }

@@ -90,6 +90,9 @@ NODISCARD enum rc registry_upload_start(struct registry_store *s, const struct r
 /* BLOB_UPLOAD_UNKNOWN; RC_CONFLICT while another request works on it. */
 NODISCARD enum rc registry_upload_open(struct registry_store *s, const struct registry_where *w, struct str id,
                                        struct registry_upload **ret, struct err *e);
+/* What was acknowledged. Claims nothing: whoever asks stands in nobody's way. */
+NODISCARD enum rc registry_upload_stat(struct registry_store *s, const struct registry_where *w, struct str id,
+                                       uint64_t *ret_saved, struct err *e);
 struct str registry_upload_id(const struct registry_upload *u);
 uint64_t registry_upload_offset(const struct registry_upload *u);
 /* Disk lane: hashes and writes; one at a time per upload. */

@@ -170,6 +170,20 @@ enum rc registry_upload_open(struct registry_store *s, const struct registry_whe
     return RC_OK;
 }
 
+enum rc registry_upload_stat(struct registry_store *s, const struct registry_where *w,
+                             struct str id, uint64_t *ret_saved, struct err *e)
+{
+    struct registry_upload u = {.store = s, .where = *w};
+
+    if (uuid_parse(id, &u.id, NULL) != RC_OK)
+        return upload_unknown(e);
+    enum rc rc = find_row(&u, e);
+
+    if (rc == RC_OK)
+        *ret_saved = u.saved;
+    return rc;
+}
+
 struct str registry_upload_id(const struct registry_upload *u)
 {
     return str_from(u->id_text);

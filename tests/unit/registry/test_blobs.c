@@ -58,10 +58,12 @@ static void append(struct registry_upload *u, const char *bytes)
 static void assert_gone(struct registry_fixture *f, const struct registry_where *w, struct str id)
 {
     struct registry_upload *u = NULL;
+    uint64_t saved = 0;
     struct err e = {0};
 
     assert_int_equal(registry_upload_open(f->store, w, id, &u, &e), RC_NOT_FOUND);
     assert_string_equal(e.code, "BLOB_UPLOAD_UNKNOWN");
+    assert_int_equal(registry_upload_stat(f->store, w, id, &saved, NULL), RC_NOT_FOUND);
 }
 
 static void a_pushed_blob_is_visible_in_its_repository_only(void **state)
@@ -140,6 +142,21 @@ static void an_upload_is_worked_on_by_one_request_at_a_time(void **state)
     second = open_again(f, id);
     assert_int_equal(registry_upload_cancel(second, NULL), RC_OK);
     assert_gone(f, &f->a, id);
+}
+
+static void who_asks_how_far_an_upload_is_stands_in_nobodys_way(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str id = begin(f, &f->a);
+    struct registry_upload *u = open_again(f, id);
+    uint64_t saved = 99;
+
+    append(u, "saved");
+    assert_int_equal(registry_upload_save(u, NULL), RC_OK);
+    append(u, ", not saved");
+    assert_int_equal(registry_upload_stat(f->store, &f->a, id, &saved, NULL), RC_OK);
+    assert_int_equal(saved, 5);
+    registry_upload_close(u);
 }
 
 static void an_upload_belongs_to_its_repository(void **state)
@@ -306,6 +323,7 @@ int main(void)
         REGISTRY_TEST(a_wrong_digest_is_refused_and_ends_the_upload),
         REGISTRY_TEST(a_digest_of_another_algorithm_is_verified_too),
         REGISTRY_TEST(an_upload_is_worked_on_by_one_request_at_a_time),
+        REGISTRY_TEST(who_asks_how_far_an_upload_is_stands_in_nobodys_way),
         REGISTRY_TEST(an_upload_belongs_to_its_repository),
         REGISTRY_TEST(a_gate_that_shut_meanwhile_lets_nothing_commit),
         REGISTRY_TEST(mounting_links_what_the_source_holds),
