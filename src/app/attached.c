@@ -41,8 +41,7 @@ struct attached {
     struct attachment *first;
 };
 
-/* --- the helper's end
- * ---------------------------------------------------------------------------- */
+/* --- the helper's end --- */
 
 /* What it listened on stays; nothing new comes. */
 void attached_helper_gone(struct attached *a)
@@ -77,8 +76,7 @@ void attached_go_on(struct attached *a)
         lose_helper(a, &e);
 }
 
-/* --- what the helper is asked
- * ---------------------------------------------------------------------- */
+/* --- what the helper is asked --- */
 
 static void ask(struct attached *a, const struct helper_message *m)
 {
@@ -112,8 +110,7 @@ static void ask_close(struct attached *a, const struct attachment *t)
     ask(a, &m);
 }
 
-/* --- connections of a place that went
- * ------------------------------------------------------------------ */
+/* --- connections of a place that went --- */
 
 struct cut {
     struct loop_task task;
@@ -189,8 +186,7 @@ static void cut_arrivals(const struct attached *a, const char device[HELPER_NAME
     cut_everywhere(a, &c);
 }
 
-/* --- the list; the lock is held where it changes
- * ---------------------------------------------------- */
+/* --- the list; the lock is held where it changes --- */
 
 static struct attachment *find(const struct attached *a, const struct uuid *uuid)
 {
@@ -239,8 +235,7 @@ static void set_state(struct attached *a, struct seat *s, enum helper_state stat
     pthread_mutex_unlock(&a->lock);
 }
 
-/* --- what the helper says
- * -------------------------------------------------------------------------------- */
+/* --- what the helper says --- */
 
 static struct net_tls *tls_of(const struct attached *a, uint8_t service)
 {
@@ -329,8 +324,7 @@ void attached_take(struct attached *a, const struct helper_message *m, int fd)
              F_U64("port", m->port), F_BOOL("listening", s->listener != NULL));
 }
 
-/* --- what is wanted
- * ------------------------------------------------------------------------------------------- */
+/* --- what is wanted --- */
 
 static bool seat_wanted(const struct origin_attachment *o, size_t seat)
 {
@@ -426,9 +420,7 @@ void attached_want(struct attached *a, const struct origin_table *origins)
     }
 }
 
-/* --- state
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- state --- */
 
 /* The worst of its seats; a machine without IPv6 is no failure. */
 static const struct seat *telling_seat(const struct attachment *t)
@@ -485,9 +477,7 @@ enum rc attached_state(struct attached *a, const struct uuid *attachment, enum l
     return s ? RC_OK : RC_NOT_FOUND;
 }
 
-/* --- life
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 struct attached *attached_new(const struct listeners_config *c, unsigned max_connections)
 {

@@ -67,8 +67,7 @@ static void peer_end(struct peer *p, enum net_io io)
     net_stream_want(p->stream, 0);
 }
 
-/* --- echo --------------------------------------------------------------------------------------
- */
+/* --- echo --- */
 
 static void echo_read(struct peer *p)
 {
@@ -227,8 +226,7 @@ static void bytes_that_wait_above_the_socket_are_announced_again(void **state)
     peer_free(p);
 }
 
-/* --- a server that only sends
- * --------------------------------------------------------------------- */
+/* --- a server that only sends --- */
 
 static void flood_ready(void *ctx, unsigned events)
 {
@@ -332,8 +330,7 @@ static void a_reset_drops_what_was_collected(void **state)
     peer_free(p);
 }
 
-/* --- ends
- * ---------------------------------------------------------------------------------------------- */
+/* --- ends --- */
 
 static void client_hangs_up(void *arg)
 {
@@ -375,8 +372,7 @@ static void a_client_that_resets_is_an_error(void **state)
     peer_free(p);
 }
 
-/* --- attachments
- * ----------------------------------------------------------------------------------------- */
+/* --- attachments --- */
 
 static const struct uuid attachment = {{1, 2, 3}};
 
