@@ -16,6 +16,7 @@ enum { SEATS = ARRAY_LEN(seats) };
 /* One listener of an attachment: a service and a family. */
 struct seat {
     bool used;
+    bool answered; /* by the helper, since it was asked */
     enum helper_state state;
     int error;
     struct net_listener *listener;
@@ -226,10 +227,12 @@ static void remove_one(struct attached *a, struct attachment **link)
     free(t);
 }
 
-static void set_state(struct attached *a, struct seat *s, enum helper_state state, int error)
+static void set_state(struct attached *a, struct seat *s, enum helper_state state, int error,
+                      bool answered)
 {
     pthread_mutex_lock(&a->lock);
     s->used = true;
+    s->answered = answered;
     s->state = state;
     s->error = error;
     pthread_mutex_unlock(&a->lock);
@@ -319,7 +322,7 @@ void attached_take(struct attached *a, const struct helper_message *m, int fd)
         fd_close(fd);
     if (m->kind == HELPER_DEVICE)
         cut_arrivals(a, t->place);
-    set_state(a, s, state, error);
+    set_state(a, s, state, error, true);
     log_info("attachment.listener", F_TEXT("place", t->place), F_U64("family", m->family),
              F_U64("port", m->port), F_BOOL("listening", s->listener != NULL));
 }
@@ -352,7 +355,7 @@ static void open_seats(struct attached *a, struct attachment *t, const struct or
         if (s->used || !seat_wanted(o, i))
             continue;
         ask_open(a, t, i);
-        set_state(a, s, a->helper >= 0 ? HELPER_WAITING : HELPER_FAILED, 0);
+        set_state(a, s, a->helper >= 0 ? HELPER_WAITING : HELPER_FAILED, 0, false);
     }
 }
 
@@ -447,10 +450,13 @@ static void explain(const struct attached *a, const struct attachment *t, const 
     if (!a->had_helper)
         buf_addf(out, "needs the privileged helper: start as root");
     else if (s->state == HELPER_FAILED && a->helper < 0)
-        buf_addf(out, "the privileged helper has ended");
+        buf_addf(out, "the privileged helper has ended, or hangs: restart the server");
     else if (s->state == HELPER_FAILED)
         buf_addf(out, "cannot listen in %s: %s", t->place,
                  strerror_r(s->error, words, sizeof(words)));
+    else if (s->state == HELPER_WAITING && !s->answered)
+        buf_addf(out, "the privileged helper has not answered yet: if that stays so, restart the "
+                      "server");
     else if (s->state == HELPER_WAITING)
         buf_addf(out, "there is no %s %s now",
                  t->kind == HELPER_DEVICE ? "device" : "network namespace", t->place);

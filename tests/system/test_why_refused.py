@@ -165,8 +165,13 @@ def test_what_a_proposal_would_change_is_in_the_table_too_and_nothing_is_no_prop
 def test_an_attachment_that_does_not_listen_says_why(place):
     place.kidoban("network", "attachment", "create", "--name", "lost", "--kind", "netns", "--netns", "no-such-place",
                   "--vnet", place.vnets["a"]["id"])
-    shown = place.kidoban("network", "attachment", "show", "--name", "lost")
-    assert (shown["state"], shown["stateReason"]) == ("Waiting", "there is no network namespace no-such-place now")
+    found = ("Waiting", "there is no network namespace no-such-place now")
+
+    def shown():
+        a = place.kidoban("network", "attachment", "show", "--name", "lost")
+        return a["state"], a["stateReason"]
+
+    until(lambda: shown() == found, "the helper has looked")
     line = ('kidoban_attachment_state{attachment="lost",kind="netns",state="Waiting",'
             'reason="there is no network namespace no-such-place now"}')
     until(lambda: unwell(place) == [line], "it is the only one that is not well")
