@@ -16,7 +16,6 @@ enum { LOOPS_MAX = 64 };
 
 /* DETAILS "Lanes". The two of the database are meta's own. */
 static const struct lane_limits disk_limits = {8, 4096, 256};
-static const struct lane_limits outgoing_limits = {4, 256, 16};
 static const struct lane_limits password_limits = {1, 64, 8};
 
 void server_control_url(const struct serve_options *o, char *out, size_t cap)
@@ -51,8 +50,6 @@ static enum rc open_lanes(struct server *s, struct err *e)
 {
     enum rc rc = lane_new("disk", &disk_limits, NULL, &s->lanes.disk, e);
 
-    if (rc == RC_OK)
-        rc = lane_new("outgoing", &outgoing_limits, NULL, &s->lanes.outgoing, e);
     if (rc == RC_OK)
         rc = lane_new("password", &password_limits, NULL, &s->lanes.password, e);
     return rc;
@@ -260,7 +257,6 @@ void server_free(struct server *s)
     auth_limiter_free(s->limiter);
     snapshot_hub_free(s->hub);
     lane_free(s->lanes.password);
-    lane_free(s->lanes.outgoing);
     lane_free(s->lanes.disk); /* before what its jobs work on */
     registry_store_free(s->store);
     blob_store_free(s->blobs);

@@ -43,7 +43,7 @@ void lane_free(struct lane *l);          /* finishes what runs, refuses what wai
 
 /* The lanes of a server (DETAILS: threads, queue, per key). */
 struct lanes {
-    struct lane *write, *read, *disk, *outgoing, *password;
+    struct lane *write, *read, *disk, *password;
 };
 
 #endif
