@@ -142,26 +142,34 @@ enum rc directory_judge(struct http_request *req, struct err *e)
     return snapshot_with_newest(admit_hub(req), judge_newest, req, e);
 }
 
+enum rc directory_audit(struct meta_tx *tx, struct http_request *req, struct str target,
+                        struct str after, struct err *e)
+{
+    char address[IP_TEXT_MAX];
+    const struct meta_audit entry = {
+        .at_us = clock_wall_us(),
+        .principal = str_from(admission_of(req)->principal.name),
+        .address = ip_format(&req->evidence->peer, address),
+        .operation = str_from(req->route->access),
+        .target = target,
+        .before = STR(""),
+        .after = after,
+    };
+
+    return meta_audit_add(tx, &entry, e);
+}
+
 static enum rc audit(struct meta_tx *tx, const struct directory_call *c, struct err *e)
 {
     const struct meta_principal *p = &c->principal;
     CLEANUP(buf_done) struct buf target = BUF_INIT(512);
-    char address[IP_TEXT_MAX], id[UUID_TEXT_MAX];
+    char id[UUID_TEXT_MAX];
 
     uuid_format(&p->object_id, id);
     buf_addf(&target, "/providers/Kidoban.Identity/%s/%s",
              p->kind == META_USER ? "users" : "servicePrincipals", id);
-    struct meta_audit entry = {
-        .at_us = clock_wall_us(),
-        .principal = str_from(admission_of(c->req)->principal.name),
-        .address = ip_format(&c->req->evidence->peer, address),
-        .operation = str_from(c->req->route->access),
-        .target = buf_str(&target),
-        .before = STR(""),
-        .after = p->kind == META_USER ? p->upn : p->name,
-    };
-
-    return meta_audit_add(tx, &entry, e);
+    return directory_audit(tx, c->req, buf_str(&target), p->kind == META_USER ? p->upn : p->name,
+                           e);
 }
 
 static enum rc write_secrets(struct meta_tx *tx, const struct directory_call *c, struct err *e)

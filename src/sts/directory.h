@@ -41,6 +41,9 @@ NODISCARD enum rc directory_new_app(struct directory_call *c, struct err *e);
  * RC_DENIED.
  */
 NODISCARD enum rc directory_judge(struct http_request *req, struct err *e);
+/* Inside a change: the audit entry of who asked for it. */
+NODISCARD enum rc directory_audit(struct meta_tx *tx, struct http_request *req, struct str target,
+                                  struct str after, struct err *e);
 /* Writes c->principal (and its secret), with the audit entry; returns when every loop knows it. */
 NODISCARD enum rc directory_write(struct directory_call *c, struct err *e);
 NODISCARD enum rc directory_delete(struct directory_call *c, struct err *e);

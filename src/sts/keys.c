@@ -13,8 +13,7 @@
 
 struct rotation {
     struct snapshot_hub *hub;
-    struct http_request *req;       /* NULL: on schedule */
-    const struct meta_audit *entry; /* NULL: on schedule */
+    struct http_request *req; /* NULL: on schedule */
     int64_t now_us, newest_us;
     uint64_t forgotten;
     bool rotate;
@@ -40,8 +39,8 @@ static enum rc rotate_fn(struct meta_tx *tx, struct snapshot_change *change, voi
         rc = meta_identity_key_forget(tx, r->now_us - KEPT_US, &r->forgotten, e);
     if (rc == RC_OK && r->rotate)
         rc = snapshot_identity_key_new(tx, snapshot_seal(r->hub), r->now_us, e);
-    if (rc == RC_OK && r->entry)
-        rc = meta_audit_add(tx, r->entry, e);
+    if (rc == RC_OK && r->req)
+        rc = directory_audit(tx, r->req, STR("/providers/Kidoban.Identity/keys"), STR(""), e);
     if (r->rotate || r->forgotten > 0)
         snapshot_touch_identity(change);
     return rc;
@@ -64,18 +63,8 @@ enum http_verdict sts_signing_keys_get(struct http_request *req)
 
 enum http_verdict sts_signing_keys_rotate(struct http_request *req)
 {
-    char address[IP_TEXT_MAX];
-    const struct meta_audit entry = {
-        .at_us = clock_wall_us(),
-        .principal = str_from(admission_of(req)->principal.name),
-        .address = ip_format(&req->evidence->peer, address),
-        .operation = str_from(req->route->access),
-        .target = STR("/providers/Kidoban.Identity/keys"),
-        .before = STR(""),
-        .after = STR(""),
-    };
     struct rotation r = {
-        .hub = admit_hub(req), .req = req, .entry = &entry, .now_us = entry.at_us, .rotate = true};
+        .hub = admit_hub(req), .req = req, .now_us = clock_wall_us(), .rotate = true};
     struct err e = {0};
 
     if (snapshot_change(r.hub, rotate_fn, &r, &e) != RC_OK)
