@@ -91,7 +91,7 @@ void admit_challenge(struct http_request *req, const char *message);
 /* --- roles.c: what an identity may under `s`; nobody else may anything here --- */
 /* `action` over `scope`, a resource id or "/". */
 bool admit_may(const struct snapshot *s, const struct principal *p, struct str action, struct str scope);
-/* ... over something that is in it; STR_NONE: any action. */
+/* ... over something that is in it. */
 bool admit_may_inside(const struct snapshot *s, const struct principal *p, struct str action, struct str scope);
 /* Has it any role on it, on what it is in, or on what is in it? */
 bool admit_sees(const struct snapshot *s, const struct principal *p, struct str scope);

@@ -38,8 +38,7 @@ bool admit_may_inside(const struct snapshot *s, const struct principal *p, struc
     const struct snapshot_assignment *list = snapshot_assignments(s, &p->object_id, &n);
 
     for (size_t i = 0; i < n; i++)
-        if (auth_scope_covers(scope, list[i].scope) &&
-            (!action.ptr || auth_role_allows(list[i].role, action)))
+        if (auth_scope_covers(scope, list[i].scope) && auth_role_allows(list[i].role, action))
             return true;
     return false;
 }

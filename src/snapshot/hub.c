@@ -297,8 +297,6 @@ enum rc snapshot_hub_new(const struct snapshot_config *config, struct snapshot_h
     return RC_OK;
 }
 
-/* Loops have ended and lanes are empty: what was posted to a loop and not run any more is let go
- * here. */
 struct meta *snapshot_meta(struct snapshot_hub *h)
 {
     return h->config.meta;
@@ -309,6 +307,8 @@ const struct crypto_key *snapshot_seal(const struct snapshot_hub *h)
     return &h->config.seal;
 }
 
+/* Loops have ended and lanes are empty: what was posted to a loop and not run any more is let go
+ * here. */
 void snapshot_hub_free(struct snapshot_hub *h)
 {
     if (!h)
