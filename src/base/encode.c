@@ -225,3 +225,13 @@ enum rc form_get(struct arena *a, struct str form, const char *key, struct str *
 
     return rc == RC_OK ? RC_OK : err_prefix(e, rc, "%s", key);
 }
+
+enum rc form_text(struct arena *a, struct str form, const char *key, struct str *ret, struct err *e)
+{
+    enum rc rc = form_get(a, form, key, ret, e);
+
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    *ret = STR_NONE;
+    return RC_OK;
+}

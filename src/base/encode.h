@@ -23,6 +23,9 @@ void percent_encode(struct buf *out, struct str s); /* all but unreserved charac
  * twice or is malformed. */
 NODISCARD enum rc form_get(struct arena *a, struct str form, const char *key, struct str *ret,
                            struct err *e);
+/* The same for what may be absent: STR_NONE then. */
+NODISCARD enum rc form_text(struct arena *a, struct str form, const char *key, struct str *ret,
+                            struct err *e);
 bool utf8_valid(struct str s);
 
 #endif

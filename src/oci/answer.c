@@ -87,10 +87,10 @@ enum rc oci_page_read(struct http_request *req, struct oci_page *ret, struct err
     struct oci_page page = {.n = PAGE_DEFAULT};
     struct str n;
     uint64_t number;
-    enum rc rc = oci_form_text(&req->arena, req->query, "n", &n, e);
+    enum rc rc = form_text(&req->arena, req->query, "n", &n, e);
 
     if (rc == RC_OK)
-        rc = oci_form_text(&req->arena, req->query, "last", &page.last, e);
+        rc = form_text(&req->arena, req->query, "last", &page.last, e);
     if (rc != RC_OK)
         return rc;
     if (n.ptr && str_to_u64(n, &number) != RC_OK)

@@ -3,17 +3,6 @@
 
 #include "base/encode.h"
 
-enum rc oci_form_text(struct arena *a, struct str form, const char *key, struct str *ret,
-                      struct err *e)
-{
-    enum rc rc = form_get(a, form, key, ret, e);
-
-    if (rc != RC_NOT_FOUND)
-        return rc;
-    *ret = STR_NONE;
-    return RC_OK;
-}
-
 enum rc oci_form_scopes(struct arena *a, struct str form, struct auth_scopes *ret, struct err *e)
 {
     struct auth_scopes scopes = {0};

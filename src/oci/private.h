@@ -31,8 +31,6 @@ enum http_verdict oci_page_answer(struct http_request *req, const struct oci_pag
 NODISCARD enum rc oci_content_range_parse(struct str s, uint64_t *ret_first, uint64_t *ret_last, struct err *e);
 
 /* --- form.c: application/x-www-form-urlencoded, also of queries --- */
-/* RC_NOT_FOUND becomes STR_NONE; malformed or twice: RC_INVALID. */
-NODISCARD enum rc oci_form_text(struct arena *a, struct str form, const char *key, struct str *ret, struct err *e);
 /* Every `scope` (it may stand there more than once), each with blanks between several. */
 NODISCARD enum rc oci_form_scopes(struct arena *a, struct str form, struct auth_scopes *ret, struct err *e);
 

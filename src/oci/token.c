@@ -3,6 +3,7 @@
 #include "oci/private.h"
 
 #include "base/clock.h"
+#include "base/encode.h"
 
 #define MINUTE_US       ((int64_t)60 * CLOCK_US_PER_S)
 #define ACCESS_LIFE_US  (75 * MINUTE_US)
@@ -110,7 +111,7 @@ static enum rc sign_in_basic(struct http_request *req, struct principal *ret,
 static enum rc offline(struct http_request *req, struct str *refresh, struct err *e)
 {
     struct str text;
-    enum rc rc = oci_form_text(&req->arena, req->query, "offline_token", &text, e);
+    enum rc rc = form_text(&req->arena, req->query, "offline_token", &text, e);
 
     if (rc == RC_OK && !str_is(text, "true"))
         *refresh = STR_NONE;
@@ -136,25 +137,25 @@ enum http_verdict oci_token_get(struct http_request *req)
 
 /* --- POST /oauth2/token --- */
 
-static enum rc form_text(struct http_request *req, const char *key, struct str *ret, struct err *e)
+static enum rc body_text(struct http_request *req, const char *key, struct str *ret, struct err *e)
 {
-    return oci_form_text(&req->arena, req->body, key, ret, e);
+    return form_text(&req->arena, req->body, key, ret, e);
 }
 
 static enum rc sign_in_password(struct http_request *req, struct principal *ret, struct err *e)
 {
     struct str user, password;
-    enum rc rc = form_text(req, "username", &user, e);
+    enum rc rc = body_text(req, "username", &user, e);
 
     if (rc == RC_OK)
-        rc = form_text(req, "password", &password, e);
+        rc = body_text(req, "password", &password, e);
     return rc == RC_OK ? admit_sign_in(req, user, password, ret, e) : rc;
 }
 
 static enum rc sign_in_refresh(struct http_request *req, struct principal *ret, struct err *e)
 {
     struct str token;
-    enum rc rc = form_text(req, "refresh_token", &token, e);
+    enum rc rc = body_text(req, "refresh_token", &token, e);
 
     return rc == RC_OK ? admit_refresh_token(req, token, ret, e) : rc;
 }
@@ -162,7 +163,7 @@ static enum rc sign_in_refresh(struct http_request *req, struct principal *ret, 
 static enum rc sign_in_form(struct http_request *req, struct principal *ret, struct err *e)
 {
     struct str grant;
-    enum rc rc = form_text(req, "grant_type", &grant, e);
+    enum rc rc = body_text(req, "grant_type", &grant, e);
 
     if (rc != RC_OK)
         return rc;
@@ -205,13 +206,13 @@ static enum rc read_exchange(struct http_request *req, struct str *ret_token,
                              struct str *ret_tenant, struct err *e)
 {
     struct str grant;
-    enum rc rc = form_text(req, "grant_type", &grant, e);
+    enum rc rc = body_text(req, "grant_type", &grant, e);
 
     if (rc == RC_OK && !str_is(grant, "access_token"))
         rc = err_set(e, RC_INVALID, "grant_type is access_token");
     if (rc == RC_OK)
-        rc = form_text(req, "access_token", ret_token, e);
-    return rc == RC_OK ? form_text(req, "tenant", ret_tenant, e) : rc;
+        rc = body_text(req, "access_token", ret_token, e);
+    return rc == RC_OK ? body_text(req, "tenant", ret_tenant, e) : rc;
 }
 
 enum http_verdict oci_exchange_post(struct http_request *req)

@@ -2,6 +2,7 @@
  * how far it is, DELETE gives it up. */
 #include "oci/upload.h"
 
+#include "base/encode.h"
 #include <inttypes.h>
 
 /* --- steps --- */
@@ -280,7 +281,7 @@ static void begun(struct upload *up, enum rc rc)
 
 static enum rc query_text(struct upload *up, const char *key, struct str *ret, struct err *e)
 {
-    return oci_form_text(&up->req->arena, up->req->query, key, ret, e);
+    return form_text(&up->req->arena, up->req->query, key, ret, e);
 }
 
 /* *ret_given: there was one. */

@@ -3,6 +3,7 @@
  * post it in somebody's name. */
 #include "sts/private.h"
 
+#include "base/encode.h"
 #include "base/log.h"
 
 #define COOKIE "__Host-kidoban-device"
@@ -106,7 +107,7 @@ static enum rc read_form(struct http_request *req, struct form *f)
     enum rc rc = RC_OK;
 
     for (size_t i = 0; rc == RC_OK && i < ARRAY_LEN(fields); i++) {
-        rc = sts_form_text(req, fields[i].key, fields[i].to, NULL);
+        rc = form_text(&req->arena, req->body, fields[i].key, fields[i].to, NULL);
         if (rc == RC_OK && !fields[i].to->ptr)
             rc = RC_INVALID;
     }

@@ -2,6 +2,7 @@
  * endpoints alone (before 2018), a list of clouds (before 2022), this cloud. */
 #include "sts/private.h"
 
+#include "base/encode.h"
 #include "json/json.h"
 
 static struct str control_and(struct http_request *req, const char *path)
@@ -100,9 +101,8 @@ enum http_verdict sts_metadata_get(struct http_request *req)
     CLEANUP(json_freep) struct json *j = NULL;
     struct str version = STR_NONE;
     struct err e = {0};
-    enum rc rc = http_query(req, "api-version", &version, &e);
 
-    if (rc != RC_OK && rc != RC_NOT_FOUND)
+    if (form_text(&req->arena, req->query, "api-version", &version, &e) != RC_OK)
         return sts_fail(req, &e);
     j = in_form_of(req, version);
     json_write(j, &b);

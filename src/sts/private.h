@@ -22,8 +22,6 @@ struct sts_request { /* of the token and device endpoints; STR_NONE where absent
 };
 NODISCARD enum rc sts_request_read(struct http_request *req, struct sts_request *ret,
                                    struct err *e);
-NODISCARD enum rc sts_form_text(struct http_request *req, const char *key, struct str *ret,
-                                struct err *e);
 /* A public client, by the id that it names itself. RC_INVALID. */
 NODISCARD enum rc sts_client_check(const struct sts_request *r, struct uuid *ret, struct err *e);
 /* Is the path's {tenant}, if it has one, ours (its id, "organizations" or "common")? RC_INVALID. */

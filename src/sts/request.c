@@ -4,15 +4,6 @@
 
 #include "base/encode.h"
 
-enum rc sts_form_text(struct http_request *req, const char *key, struct str *ret, struct err *e)
-{
-    enum rc rc = form_get(&req->arena, req->body, key, ret, e);
-
-    if (rc == RC_NOT_FOUND)
-        *ret = STR_NONE;
-    return rc == RC_NOT_FOUND ? RC_OK : rc;
-}
-
 /* RFC 6749 2.3.1: in the Authorization field both are form-encoded first. */
 static enum rc read_basic(struct http_request *req, struct sts_request *r, struct err *e)
 {
@@ -47,9 +38,9 @@ enum rc sts_request_read(struct http_request *req, struct sts_request *ret, stru
     enum rc rc = RC_OK;
 
     for (size_t i = 0; rc == RC_OK && i < ARRAY_LEN(fields); i++)
-        rc = sts_form_text(req, fields[i].key, fields[i].to, e);
+        rc = form_text(&req->arena, req->body, fields[i].key, fields[i].to, e);
     if (rc == RC_OK && !r.device_code.ptr) /* as some clients name it */
-        rc = sts_form_text(req, "code", &r.device_code, e);
+        rc = form_text(&req->arena, req->body, "code", &r.device_code, e);
     if (rc == RC_OK)
         rc = read_basic(req, &r, e);
     if (rc == RC_OK)

@@ -1,5 +1,6 @@
 /* Forms of the token endpoints: scopes are bounded, and whatever the identity endpoint takes is one
  * of its audiences. */
+#include "base/encode.h"
 #include "oci/private.h"
 #include "sts/private.h"
 
@@ -16,8 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (oci_form_scopes(&a, form, &scopes, NULL) == RC_OK && scopes.n > AUTH_SCOPES_MAX)
         abort();
-    if (oci_form_text(&a, form, "scope", &asked.scope, NULL) != RC_OK ||
-        oci_form_text(&a, form, "resource", &asked.resource, NULL) != RC_OK)
+    if (form_text(&a, form, "scope", &asked.scope, NULL) != RC_OK ||
+        form_text(&a, form, "resource", &asked.resource, NULL) != RC_OK)
         return 0;
     if (sts_audience(&a, &asked, STR("https://arm.test"), &audience, NULL) == RC_OK &&
         !str_starts(audience, STR("https://arm.test")) &&

@@ -134,6 +134,19 @@ static void a_form_gives_the_decoded_value_of_a_name(void **state)
     assert_str(s, "");
 }
 
+static void a_text_that_a_form_may_leave_out_is_none(void **state)
+{
+    CLEANUP(arena_done) struct arena a = ARENA_INIT(16 * 1024);
+    struct str s;
+
+    (void)state;
+    assert_int_equal(form_text(&a, STR("a=1&b=2"), "c", &s, NULL), RC_OK);
+    assert_null(s.ptr);
+    assert_int_equal(form_text(&a, STR("a=1&b=2"), "b", &s, NULL), RC_OK);
+    assert_str(s, "2");
+    assert_int_equal(form_text(&a, STR("a=1&a=2"), "a", &s, NULL), RC_INVALID);
+}
+
 static void utf8_is_checked_to_the_letter(void **state)
 {
     static const char *const good[] = {"",
@@ -174,6 +187,7 @@ int main(void)
         cmocka_unit_test(percent_decoding_stays_within_the_arena),
         cmocka_unit_test(percent_encoding_leaves_unreserved_characters),
         cmocka_unit_test(a_form_gives_the_decoded_value_of_a_name),
+        cmocka_unit_test(a_text_that_a_form_may_leave_out_is_none),
         cmocka_unit_test(utf8_is_checked_to_the_letter),
     };
 

@@ -77,19 +77,6 @@ static void a_malformed_scope_or_escape_is_refused(void **state)
     assert_int_equal(oci_form_scopes(&a, STR("scope=%zz"), &s, NULL), RC_INVALID);
 }
 
-static void a_field_that_is_not_there_is_none_and_twice_is_an_error(void **state)
-{
-    CLEANUP(arena_done) struct arena a = ARENA_INIT(16 * 1024);
-    struct str s;
-
-    (void)state;
-    assert_int_equal(oci_form_text(&a, STR("a=1&b=2"), "c", &s, NULL), RC_OK);
-    assert_null(s.ptr);
-    assert_int_equal(oci_form_text(&a, STR("a=1&b=2"), "b", &s, NULL), RC_OK);
-    assert_str(s, "2");
-    assert_int_equal(oci_form_text(&a, STR("a=1&a=2"), "a", &s, NULL), RC_INVALID);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,7 +85,6 @@ int main(void)
         cmocka_unit_test(scopes_may_be_repeated_and_encoded),
         cmocka_unit_test(no_scope_is_no_error),
         cmocka_unit_test(a_malformed_scope_or_escape_is_refused),
-        cmocka_unit_test(a_field_that_is_not_there_is_none_and_twice_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
