@@ -85,6 +85,12 @@ struct str admit_login_server(struct http_request *req);
 struct str admit_login_server_of(struct admit *a, struct arena *arena, struct str login_host);
 /* The same for the control plane, without final slash: the audience of its tokens and their issuer's root. */
 struct str admit_control_url(struct http_request *req);
+/* status.c: what the control plane answers for an error that brings no code of its own. */
+struct admit_status {
+    unsigned status;
+    const char *code;
+};
+const struct admit_status *admit_status_of(enum rc rc);
 /* Answers 401 with the Bearer challenge of the wire contract 8.1 (data plane). */
 void admit_challenge(struct http_request *req, const char *message);
 

@@ -1,33 +1,10 @@
 #include "arm/error.h"
 
+#include "admit/admit.h"
 #include "arm/arm.h"
 #include "base/log.h"
 
-struct rc_status {
-    unsigned status;
-    const char *code;
-};
-static const struct rc_status rc_statuses[] = {
-    [RC_OK] = {500, "InternalServerError"},
-    [RC_INVALID] = {400, "InvalidRequestContent"},
-    [RC_UNAUTHENTICATED] = {401, "AuthenticationFailed"},
-    [RC_DENIED] = {403, "AuthorizationFailed"},
-    [RC_NOT_FOUND] = {404, "ResourceNotFound"},
-    [RC_EXISTS] = {409, "AlreadyExists"},
-    [RC_CONFLICT] = {409, "Conflict"},
-    [RC_PRECONDITION] = {412, "PreconditionFailed"},
-    [RC_TOO_LARGE] = {413, "RequestContentTooLarge"},
-    [RC_RANGE] = {400, "InvalidRequestContent"},
-    [RC_QUOTA] = {400, "QuotaExceeded"},
-    [RC_UNSUPPORTED] = {400, "NotSupported"},
-    [RC_UNAVAILABLE] = {503, "ServerBusy"},
-    [RC_TIMEOUT] = {503, "ServerTimeout"},
-    [RC_CANCELED] = {503, "OperationCanceled"},
-    [RC_CORRUPT] = {500, "InternalServerError"},
-    [RC_INTERNAL] = {500, "InternalServerError"},
-};
-
-static const struct rc_status statuses[] = {
+static const struct admit_status statuses[] = {
     {400, "BadRequest"},
     {401, "AuthenticationFailed"},
     {403, "AuthorizationFailed"},
@@ -75,14 +52,14 @@ void arm_error(struct http_request *req, unsigned status, const char *code, cons
 
 void arm_error_details(struct http_request *req, const struct err *e)
 {
-    const struct rc_status *s = &rc_statuses[e->rc];
+    const struct admit_status *s = admit_status_of(e->rc);
 
     error_answer(req, s->status, e->code ? e->code : s->code, e->text, STR(",\"details\":[]"));
 }
 
 void arm_error_rc(struct http_request *req, const struct err *e)
 {
-    const struct rc_status *s = &rc_statuses[e->rc];
+    const struct admit_status *s = admit_status_of(e->rc);
     const char *text = e->text;
 
     if (s->status == 500) {

@@ -9,30 +9,15 @@ enum { NAME_MAX_LENGTH = 256 };
 
 /* --- errors, as ARM says them --- */
 
-static const struct {
-    unsigned status;
-    const char *code;
-} answers[] = {
-    [RC_INVALID] = {400, "InvalidRequestContent"},
-    [RC_UNAUTHENTICATED] = {401, "AuthenticationFailed"},
-    [RC_DENIED] = {403, "AuthorizationFailed"},
-    [RC_NOT_FOUND] = {404, "ResourceNotFound"},
-    [RC_EXISTS] = {409, "AlreadyExists"},
-    [RC_CONFLICT] = {409, "Conflict"},
-    [RC_TOO_LARGE] = {413, "RequestContentTooLarge"},
-    [RC_UNSUPPORTED] = {400, "NotSupported"},
-    [RC_UNAVAILABLE] = {503, "ServerBusy"},
-};
-
 enum http_verdict directory_fail(struct http_request *req, const struct err *e)
 {
-    if (e->rc < ARRAY_LEN(answers) && answers[e->rc].status > 0) {
-        admit_refuse(req, answers[e->rc].status, e->code ? e->code : answers[e->rc].code, e->text,
-                     "allow");
-        return HTTP_ANSWERED;
-    }
-    log_error("identity.failed", F_TEXT("error", e->text), F_TEXT("rc", rc_name(e->rc)));
-    admit_refuse(req, 500, NULL, "The server encountered an internal error.", "allow");
+    const struct admit_status *s = admit_status_of(e->rc);
+    bool ours = s->status == 500;
+
+    if (ours)
+        log_error("identity.failed", F_TEXT("error", e->text), F_TEXT("rc", rc_name(e->rc)));
+    admit_refuse(req, s->status, e->code ? e->code : s->code,
+                 ours ? "The server encountered an internal error." : e->text, "allow");
     return HTTP_ANSWERED;
 }
 

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "base/clock.h"
+#include "sts/directory.h"
 
 #define KEYS "/providers/Kidoban.Identity/keys"
 
@@ -368,9 +369,29 @@ static void keys_are_replaced_after_90_days_and_forgotten_when_their_tokens_are_
     assert_int_equal(published_keys(f), 2);
 }
 
+/* A request whose turn did not come is no fault of the server's. */
+static void an_error_is_answered_as_everywhere_in_the_control_plane(void **state)
+{
+    static const struct {
+        enum rc rc;
+        unsigned status;
+    } cases[] = {{RC_TIMEOUT, 503},   {RC_CANCELED, 503}, {RC_UNAVAILABLE, 503},
+                 {RC_NOT_FOUND, 404}, {RC_CORRUPT, 500},  {RC_INTERNAL, 500}};
+    struct sts *f = *state;
+    struct err e = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        ask(f, "GET", USERS, NULL);
+        err_set(&e, cases[i].rc, "why");
+        assert_int_equal(directory_fail(&f->req, &e), HTTP_ANSWERED);
+        assert_int_equal(f->req.response.status, cases[i].status);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        STS_TEST(an_error_is_answered_as_everywhere_in_the_control_plane),
         STS_TEST(a_user_is_shown_without_its_password),
         STS_TEST(a_user_that_cannot_be_is_refused_and_nothing_changes),
         STS_TEST(a_service_principal_signs_in_with_each_of_its_secrets),
