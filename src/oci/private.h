@@ -42,8 +42,8 @@ http_handler_fn oci_tags_get;
 http_handler_fn oci_manifest_get_hot, oci_manifest_get, oci_manifest_put, oci_manifest_delete;
 http_handler_fn oci_referrers_get;
 http_handler_fn oci_blob_get, oci_blob_delete;
-http_handler_fn oci_upload_post, oci_upload_patch, oci_upload_put; /* streams */
-http_handler_fn oci_upload_get, oci_upload_delete;
+http_handler_fn oci_upload_post, oci_upload_patch, oci_upload_put, oci_upload_delete; /* streams */
+http_handler_fn oci_upload_get;
 http_handler_fn oci_token_get, oci_token_post, oci_exchange_post;
 
 #endif

@@ -21,7 +21,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, NAME "/blobs/uploads/{id}", "push", ROUTE_CALL, oci_upload_get},
     {HTTP_PATCH, NAME "/blobs/uploads/{id}", "push", ROUTE_STREAM, oci_upload_patch},
     {HTTP_PUT, NAME "/blobs/uploads/{id}", "push", ROUTE_STREAM, oci_upload_put},
-    {HTTP_DELETE, NAME "/blobs/uploads/{id}", "push", ROUTE_CALL, oci_upload_delete},
+    {HTTP_DELETE, NAME "/blobs/uploads/{id}", "push", ROUTE_STREAM, oci_upload_delete},
     {HTTP_GET, NAME "/blobs/{digest}", "pull", ROUTE_CALL, oci_blob_get},
     {HTTP_DELETE, NAME "/blobs/{digest}", "delete", ROUTE_CALL, oci_blob_delete},
 

@@ -174,6 +174,8 @@ static void refuse_range(struct upload *up)
 
 static void opened(struct upload *up, enum rc rc)
 {
+    if (up->in_use && upload_wait(up))
+        return;
     if (rc != RC_OK)
         upload_fail(up);
     else if (up->has_range && up->range_first != up->offset)
@@ -200,6 +202,7 @@ static enum rc open_step(struct upload *up, struct err *e)
     enum rc rc = registry_upload_open(admit_store(up->req), &up->where, http_param(up->req, "id"),
                                       &up->open, e);
 
+    up->in_use = rc == RC_CONFLICT;
     return rc == RC_OK ? note_open(up, e) : rc;
 }
 
@@ -356,6 +359,39 @@ static enum rc read_put(struct upload *up, struct err *e)
     return rc == RC_OK ? read_range(up, e) : rc;
 }
 
+/* --- DELETE --- */
+
+static enum rc cancel_step(struct upload *up, struct err *e)
+{
+    struct registry_upload *open = NULL;
+    enum rc rc =
+        registry_upload_open(admit_store(up->req), &up->where, http_param(up->req, "id"), &open, e);
+
+    up->in_use = rc == RC_CONFLICT;
+    return rc == RC_OK ? registry_upload_cancel(open, e) : rc;
+}
+
+static void canceled(struct upload *up, enum rc rc)
+{
+    if (up->in_use && upload_wait(up))
+        return;
+    if (rc != RC_OK) {
+        upload_fail(up);
+        return;
+    }
+    http_answer(up->req, 204, NULL, STR(""));
+    http_respond(up->req);
+}
+
+static enum rc read_nothing(struct upload *up, struct err *e)
+{
+    (void)up;
+    (void)e;
+    return RC_OK;
+}
+
+/* --- beginning --- */
+
 static enum http_verdict start(struct http_request *req, enum upload_plan plan,
                                enum rc (*read)(struct upload *, struct err *),
                                enum rc (*step)(struct upload *, struct err *),
@@ -392,7 +428,12 @@ enum http_verdict oci_upload_put(struct http_request *req)
     return start(req, UPLOAD_FINISH, read_put, open_step, opened);
 }
 
-/* --- GET, DELETE: whole requests on a work thread --- */
+enum http_verdict oci_upload_delete(struct http_request *req)
+{
+    return start(req, UPLOAD_CANCEL, read_nothing, cancel_step, canceled);
+}
+
+/* --- GET: a whole request on a work thread --- */
 
 enum http_verdict oci_upload_get(struct http_request *req)
 {
@@ -407,23 +448,6 @@ enum http_verdict oci_upload_get(struct http_request *req)
     if (rc != RC_OK)
         return oci_fail(req, &e);
     add_progress(req, where.repository, id, saved);
-    http_answer(req, 204, NULL, STR(""));
-    return HTTP_ANSWERED;
-}
-
-enum http_verdict oci_upload_delete(struct http_request *req)
-{
-    struct err e = {0};
-    struct registry_where where;
-    struct registry_upload *u;
-    enum rc rc = oci_where(req, true, &where, &e);
-
-    if (rc == RC_OK)
-        rc = registry_upload_open(admit_store(req), &where, http_param(req, "id"), &u, &e);
-    if (rc == RC_OK)
-        rc = registry_upload_cancel(u, &e);
-    if (rc != RC_OK)
-        return oci_fail(req, &e);
     http_answer(req, 204, NULL, STR(""));
     return HTTP_ANSWERED;
 }

@@ -9,6 +9,7 @@ enum upload_plan {
     UPLOAD_BEGIN,  /* POST: 202, to be continued */
     UPLOAD_APPEND, /* PATCH: 202 */
     UPLOAD_FINISH, /* PUT, or POST with ?digest=: 201 */
+    UPLOAD_CANCEL, /* DELETE: 204 */
 };
 struct upload {
     struct http_request *req;
@@ -39,6 +40,13 @@ struct upload {
     bool busy;
     enum rc rc;
     struct err err;
+
+    /* While another request works on the same upload. */
+    bool in_use;
+    int64_t patient_until_us;
+    struct registry_wait wait;
+    struct loop_task again;
+    struct loop_timer *patience;
 };
 
 /* upload.c */
@@ -47,6 +55,9 @@ NODISCARD enum rc upload_submit(struct upload *up, enum rc (*step)(struct upload
 void upload_fail(struct upload *up);    /* answers with up->err and gives the upload back; up is gone */
 void upload_give_back(struct upload *up); /* the same without an answer */
 void upload_last(struct upload *up);    /* all bytes are there: write what is left, save or finish, answer */
+
+/* upload_wait.c: up was in_use; takes its step again once it may be free. False: it has waited long enough. */
+NODISCARD bool upload_wait(struct upload *up);
 
 /* upload_body.c: takes the body, then calls upload_last */
 void upload_take_body(struct upload *up);

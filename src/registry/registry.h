@@ -106,4 +106,15 @@ NODISCARD enum rc registry_upload_cancel(struct registry_upload *u, struct err *
 void registry_upload_drop(struct registry_upload *u); /* nobody was told of it: nothing of it stays */
 void registry_upload_close(struct registry_upload *u); /* what was saved stays, the rest is cut back */
 
+/* For who got RC_CONFLICT: tells, once, that an upload is free again; the first who waits is told first. It is not held
+ * for him: he opens it as everybody does, and waits again if another was faster. */
+struct registry_wait {
+    void (*told)(struct registry_wait *w); /* on any thread; must not block, nor call the store */
+    char id[UUID_TEXT_MAX];                /* private, as next */
+    struct registry_wait *next;
+};
+/* False: nobody works on it, so there is nothing to wait for. */
+bool registry_upload_wait(struct registry_store *s, struct str id, struct registry_wait *w);
+bool registry_upload_wait_end(struct registry_store *s, struct registry_wait *w); /* false: it was told */
+
 #endif

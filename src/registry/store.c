@@ -21,6 +21,7 @@ void registry_store_free(struct registry_store *s)
     if (!s)
         return;
     assert(s->in_use.count == 0); /* uploads are closed by the requests that opened them */
+    assert(!s->waiting);
     map_done(&s->in_use);
     manifest_cache_free(s->manifests);
     pthread_mutex_destroy(&s->lock);
@@ -40,11 +41,63 @@ enum rc store_claim(struct registry_store *s, struct str id, struct err *e)
                 : RC_OK;
 }
 
+/* The first who waits for this upload, or NULL. The lock is held. */
+static struct registry_wait *take_waiting(struct registry_store *s, struct str id)
+{
+    for (struct registry_wait **link = &s->waiting; *link; link = &(*link)->next) {
+        struct registry_wait *w = *link;
+
+        if (!str_eq(str_from(w->id), id))
+            continue;
+        *link = w->next;
+        return w;
+    }
+    return NULL;
+}
+
 void store_unclaim(struct registry_store *s, struct str id)
 {
     pthread_mutex_lock(&s->lock);
     map_del(&s->in_use, id);
+    struct registry_wait *w = take_waiting(s, id);
+
+    if (w) /* under the lock: whoever finds that it no longer waits knows that it has been told */
+        w->told(w);
     pthread_mutex_unlock(&s->lock);
+}
+
+bool registry_upload_wait(struct registry_store *s, struct str id, struct registry_wait *w)
+{
+    struct registry_wait **end = &s->waiting;
+    struct uuid uuid;
+
+    if (uuid_parse(id, &uuid, NULL) != RC_OK)
+        return false;
+    w->next = NULL;
+    pthread_mutex_lock(&s->lock);
+    bool busy = map_get(&s->in_use, uuid_format(&uuid, w->id)) != NULL;
+
+    while (*end)
+        end = &(*end)->next;
+    if (busy)
+        *end = w;
+    pthread_mutex_unlock(&s->lock);
+    return busy;
+}
+
+bool registry_upload_wait_end(struct registry_store *s, struct registry_wait *w)
+{
+    struct registry_wait **link = &s->waiting;
+
+    pthread_mutex_lock(&s->lock);
+    while (*link && *link != w)
+        link = &(*link)->next;
+    bool found = *link != NULL;
+
+    if (found)
+        *link = w->next;
+    pthread_mutex_unlock(&s->lock);
+    return found;
 }
 
 enum rc where_judge(const struct registry_where *w, struct err *e)

@@ -15,6 +15,7 @@ struct registry_store {
 
     pthread_mutex_t lock;  /* guards: */
     struct map in_use;     /* ids of uploads that a request works on */
+    struct registry_wait *waiting; /* in the order in which they came */
 };
 
 /* RC_CONFLICT while another request, or its expiry, works on this upload. */

@@ -159,6 +159,54 @@ static void who_asks_how_far_an_upload_is_stands_in_nobodys_way(void **state)
     registry_upload_close(u);
 }
 
+struct waiter {
+    struct registry_wait wait;
+    unsigned told;
+};
+
+static void note_told(struct registry_wait *w)
+{
+    CONTAINER_OF(w, struct waiter, wait)->told++;
+}
+
+static void who_waits_for_an_upload_is_told_in_turn_when_it_is_free(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str id = begin(f, &f->a), other = begin(f, &f->a);
+    struct registry_upload *u = open_again(f, id);
+    struct waiter first = {{note_told}, 0}, second = first, third = first;
+
+    assert_false(registry_upload_wait(f->store, other, &first.wait)); /* nobody works on it */
+    assert_false(registry_upload_wait(f->store, STR("no-id"), &first.wait));
+    assert_true(registry_upload_wait(f->store, id, &first.wait));
+    assert_true(registry_upload_wait(f->store, id, &second.wait));
+    assert_true(registry_upload_wait(f->store, id, &third.wait));
+    registry_upload_close(open_again(f, other));
+    assert_int_equal(first.told, 0);
+    assert_true(registry_upload_wait_end(f->store, &second.wait));
+    registry_upload_close(u);
+    assert_int_equal(first.told, 1);
+    assert_false(registry_upload_wait_end(f->store, &first.wait));
+    assert_int_equal(third.told, 0); /* the first one's turn */
+    registry_upload_close(open_again(f, id));
+    assert_int_equal(third.told, 1);
+    assert_int_equal(first.told + second.told, 1);
+}
+
+static void who_waits_for_an_upload_that_ends_is_told(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str id = begin(f, &f->a);
+    struct digest d = digest_of(STR(""));
+    struct registry_upload *u = open_again(f, id);
+    struct waiter w = {{note_told}, 0};
+
+    assert_true(registry_upload_wait(f->store, id, &w.wait));
+    assert_int_equal(registry_upload_finish(u, &f->a, &d, NULL), RC_OK);
+    assert_int_equal(w.told, 1);
+    assert_gone(f, &f->a, id);
+}
+
 static void an_upload_belongs_to_its_repository(void **state)
 {
     struct registry_fixture *f = *state;
@@ -324,6 +372,8 @@ int main(void)
         REGISTRY_TEST(a_digest_of_another_algorithm_is_verified_too),
         REGISTRY_TEST(an_upload_is_worked_on_by_one_request_at_a_time),
         REGISTRY_TEST(who_asks_how_far_an_upload_is_stands_in_nobodys_way),
+        REGISTRY_TEST(who_waits_for_an_upload_is_told_in_turn_when_it_is_free),
+        REGISTRY_TEST(who_waits_for_an_upload_that_ends_is_told),
         REGISTRY_TEST(an_upload_belongs_to_its_repository),
         REGISTRY_TEST(a_gate_that_shut_meanwhile_lets_nothing_commit),
         REGISTRY_TEST(mounting_links_what_the_source_holds),
