@@ -17,7 +17,8 @@ enum {
     RECENT_MAX = 2048, /* kept for those who ask what was refused */
 };
 
-struct counter {
+struct counter { /* of one registry; it stays as long as the log */
+    struct counter *next;
     char name[NAME_TEXT_MAX];
     uint64_t denied[ORIGIN_KINDS][GATE_REASON_COUNT], reported[ORIGIN_KINDS][GATE_REASON_COUNT];
 };
@@ -29,6 +30,7 @@ struct source { /* one (attachment, address, registry) in the present second */
 };
 
 struct recent {
+    uint64_t serial;
     char registry[NAME_TEXT_MAX];
     int64_t wall_us;
     struct denial denial; /* its registry is not kept: the name above is */
@@ -37,6 +39,7 @@ struct recent {
 struct denial_log {
     pthread_mutex_t lock;
     struct map counters; /* registry's name → struct counter */
+    struct counter *first_counter;
     atomic_llong second; /* the present one, of the monotonic clock */
     unsigned in_full;    /* in it */
     uint64_t others;     /* left out, of sources beyond those that are told apart */
@@ -83,6 +86,8 @@ static struct counter *counter_of(struct denial_log *l, const char *name)
     if (!c) {
         c = MEM_NEW(struct counter);
         memcpy(c->name, key, strlen(key) + 1);
+        c->next = l->first_counter;
+        l->first_counter = c;
         map_put(&l->counters, str_from(key), c);
     }
     return c;
@@ -132,11 +137,12 @@ static void second_end(struct denial_log *l)
     l->by_key = MAP_INIT;
 }
 
+/* Clocks of loops differ by what a turn takes: one that is behind does not bring a second back. */
 static void second_turn(struct denial_log *l, int64_t mono_us)
 {
     long long now = mono_us / CLOCK_US_PER_S;
 
-    if (now == atomic_load(&l->second))
+    if (now <= atomic_load(&l->second))
         return;
     second_end(l);
     atomic_store(&l->second, now);
@@ -182,6 +188,7 @@ static void keep(struct denial_log *l, const struct denial *d)
     struct recent *r = &l->recent[++l->serial % RECENT_MAX];
 
     name_copy(d->registry, r->registry);
+    r->serial = l->serial;
     r->wall_us = clock_wall_us();
     r->denial = *d;
     r->denial.registry = STR_NONE;
@@ -202,14 +209,14 @@ bool denial_log_add(struct denial_log *l, const struct denial *d, int64_t mono_u
 
 void denial_log_tick(struct denial_log *l, int64_t mono_us)
 {
-    if (mono_us / CLOCK_US_PER_S == atomic_load_explicit(&l->second, memory_order_relaxed))
+    if (mono_us / CLOCK_US_PER_S <= atomic_load_explicit(&l->second, memory_order_relaxed))
         return;
     pthread_mutex_lock(&l->lock);
     second_turn(l, mono_us);
     pthread_mutex_unlock(&l->lock);
 }
 
-/* --- showing --- */
+/* --- showing: what loops wait for is only that it is copied, not that it is written --- */
 
 static void render_counts(const char *metric, const char *registry, enum origin_kind origin,
                           const uint64_t counts[GATE_REASON_COUNT], struct buf *out)
@@ -221,10 +228,26 @@ static void render_counts(const char *metric, const char *registry, enum origin_
                      (unsigned long long)counts[r]);
 }
 
-static void render_family(const struct denial_log *l, bool reported, struct buf *out)
+static struct counter *first_counter(struct denial_log *l)
 {
-    size_t i = 0;
-    void *value;
+    pthread_mutex_lock(&l->lock);
+    struct counter *c = l->first_counter;
+
+    pthread_mutex_unlock(&l->lock);
+    return c;
+}
+
+static struct counter counter_now(struct denial_log *l, const struct counter *c)
+{
+    pthread_mutex_lock(&l->lock);
+    struct counter now = *c;
+
+    pthread_mutex_unlock(&l->lock);
+    return now;
+}
+
+static void render_family(struct denial_log *l, bool reported, struct buf *out)
+{
     const char *metric = reported ? "kidoban_gate_reported_by_registry_total"
                                   : "kidoban_gate_denied_by_registry_total";
 
@@ -232,21 +255,19 @@ static void render_family(const struct denial_log *l, bool reported, struct buf 
              "# HELP %s Requests that the gate %s, by registry, origin and reason\n"
              "# TYPE %s counter\n",
              metric, reported ? "would have refused (report-only mode)" : "refused", metric);
-    while (map_next(&l->counters, &i, NULL, &value)) {
-        const struct counter *c = value;
+    for (const struct counter *c = first_counter(l); c; c = c->next) {
+        struct counter now = counter_now(l, c);
 
         for (unsigned o = 0; o < ORIGIN_KINDS; o++)
-            render_counts(metric, c->name, (enum origin_kind)o,
-                          reported ? c->reported[o] : c->denied[o], out);
+            render_counts(metric, now.name, (enum origin_kind)o,
+                          reported ? now.reported[o] : now.denied[o], out);
     }
 }
 
 void denial_log_render(struct denial_log *l, struct buf *out)
 {
-    pthread_mutex_lock(&l->lock);
     render_family(l, false, out);
     render_family(l, true, out);
-    pthread_mutex_unlock(&l->lock);
 }
 
 static void name_write(const char *member, struct str name, struct buf *out)
@@ -258,15 +279,14 @@ static void name_write(const char *member, struct str name, struct buf *out)
         buf_add(out, STR("null"));
 }
 
-static void recent_write(const struct recent *r, uint64_t serial, const struct origin_table *names,
-                         struct buf *out)
+static void recent_write(const struct recent *r, const struct origin_table *names, struct buf *out)
 {
     const struct denial *d = &r->denial;
     char ip[IP_TEXT_MAX], time[CLOCK_TEXT_MAX];
 
     ip_format(&d->address, ip);
     buf_addf(out, "{\"serial\":%llu,\"time\":\"%.*s\",\"registry\":\"%s\",\"ip\":\"%s\",",
-             (unsigned long long)serial, STR_ARG(clock_format_z(r->wall_us, time)), r->registry,
+             (unsigned long long)r->serial, STR_ARG(clock_format_z(r->wall_us, time)), r->registry,
              ip);
     buf_addf(out, "\"origin\":\"%s\"", origin_kind_name(d->origin));
     name_write("attachment", origin_attachment_name(names, &d->attachment), out);
@@ -281,41 +301,49 @@ int64_t denial_log_began(const struct denial_log *l)
     return l->began_us;
 }
 
-void denial_log_recent(struct denial_log *l, struct str registry, uint64_t after,
-                       const struct origin_table *names, struct buf *out)
+static size_t recent_copy(struct denial_log *l, const char *name, uint64_t after,
+                          struct recent out[RECENT_MAX])
 {
-    char name[NAME_TEXT_MAX];
-    bool first = true;
+    size_t found = 0;
 
-    name_copy(registry, name);
-    buf_addc(out, '[');
     pthread_mutex_lock(&l->lock);
     uint64_t oldest = l->serial >= RECENT_MAX ? l->serial - RECENT_MAX + 1 : 1;
 
-    for (uint64_t n = after >= oldest ? after + 1 : oldest; n <= l->serial; n++) {
-        const struct recent *r = &l->recent[n % RECENT_MAX];
-
-        if (strcmp(r->registry, name) != 0)
-            continue;
-        if (!first)
-            buf_addc(out, ',');
-        first = false;
-        recent_write(r, n, names, out);
-    }
+    for (uint64_t n = after >= oldest ? after + 1 : oldest; n <= l->serial; n++)
+        if (strcmp(l->recent[n % RECENT_MAX].registry, name) == 0)
+            out[found++] = l->recent[n % RECENT_MAX];
     pthread_mutex_unlock(&l->lock);
+    return found;
+}
+
+void denial_log_recent(struct denial_log *l, struct str registry, uint64_t after,
+                       const struct origin_table *names, struct buf *out)
+{
+    struct recent *list = MEM_ARRAY(struct recent, RECENT_MAX);
+    char name[NAME_TEXT_MAX];
+
+    name_copy(registry, name);
+    size_t n = recent_copy(l, name, after, list);
+
+    buf_addc(out, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            buf_addc(out, ',');
+        recent_write(&list[i], names, out);
+    }
     buf_addc(out, ']');
+    free(list);
 }
 
 void denial_log_free(struct denial_log *l)
 {
-    size_t i = 0;
-    void *value;
-
     if (!l)
         return;
     second_end(l);
-    while (map_next(&l->counters, &i, NULL, &value))
-        free(value);
+    for (struct counter *c = l->first_counter, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
     map_done(&l->counters);
     map_done(&l->by_key);
     pthread_mutex_destroy(&l->lock);

@@ -91,6 +91,24 @@ static void all_sources_together_have_a_hundred_lines_a_second(void **state)
     denial_log_free(l);
 }
 
+/* Each loop has a clock of its own, which may be behind by a turn. */
+static void a_loop_whose_clock_is_behind_brings_no_new_ration(void **state)
+{
+    struct denial_log *l = denial_log_new();
+    struct denial d = denial("flooded", "192.0.2.1");
+    unsigned in_full = 0;
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        in_full += denial_log_add(l, &d, 8 * 1000000);
+        in_full += denial_log_add(l, &d, 8 * 1000000 - 1);
+        denial_log_tick(l, 8 * 1000000 - 1);
+    }
+    assert_int_equal(in_full, 10);
+    assert_true(denial_log_add(l, &d, 9 * 1000000));
+    denial_log_free(l);
+}
+
 static void every_refusal_is_counted_however_little_is_logged(void **state)
 {
     CLEANUP(buf_done) struct buf out = BUF_INIT(65536);
@@ -196,6 +214,7 @@ int main(void)
         cmocka_unit_test(the_newest_refusals_of_a_registry_are_shown_oldest_first),
         cmocka_unit_test(a_flood_keeps_its_first_ten_of_each_second),
         cmocka_unit_test(all_sources_together_have_a_hundred_lines_a_second),
+        cmocka_unit_test(a_loop_whose_clock_is_behind_brings_no_new_ration),
         cmocka_unit_test(every_refusal_is_counted_however_little_is_logged),
         cmocka_unit_test(another_network_or_registry_has_a_ration_of_its_own),
         cmocka_unit_test(only_the_newest_are_kept),
