@@ -3,6 +3,7 @@
 #include "admit/admit.h"
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/metric.h"
 #include "crypto/password.h"
 
@@ -20,9 +21,7 @@ static bool same_secret(const struct digest *stored, const struct digest *given)
 
 static void set_name(struct principal *p, struct str name)
 {
-    struct str cut = str_take(name, sizeof(p->name) - 1);
-
-    if (str_copy(cut, p->name, sizeof(p->name)) != RC_OK)
+    if (str_copy(utf8_cut(name, sizeof(p->name) - 1), p->name, sizeof(p->name)) != RC_OK)
         p->name[0] = '\0';
 }
 

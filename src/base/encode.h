@@ -27,5 +27,7 @@ NODISCARD enum rc form_get(struct arena *a, struct str form, const char *key, st
 NODISCARD enum rc form_text(struct arena *a, struct str form, const char *key, struct str *ret,
                             struct err *e);
 bool utf8_valid(struct str s);
+/* At most `max` bytes of it; ends where a character does. */
+struct str utf8_cut(struct str s, size_t max);
 
 #endif

@@ -1,5 +1,7 @@
 #include "base/log_line.h"
 
+#include "base/encode.h"
+
 #include "base/clock.h"
 #include "base/utf8.h"
 
@@ -15,16 +17,9 @@ enum rc log_level_parse(struct str s, enum log_level *ret)
     return RC_INVALID;
 }
 
-/* Cuts at the start of a character. */
 static struct str cut(struct str s)
 {
-    if (s.len <= LOG_VALUE_MAX)
-        return s;
-    size_t n = LOG_VALUE_MAX;
-
-    while (n > LOG_VALUE_MAX - 4 && ((unsigned char)s.ptr[n] & 0xc0) == 0x80)
-        n--;
-    return str_take(s, n);
+    return utf8_cut(s, LOG_VALUE_MAX);
 }
 
 static void add_number(const struct log_field *f, struct buf *out)

@@ -56,3 +56,14 @@ bool utf8_valid(struct str s)
     }
     return true;
 }
+
+struct str utf8_cut(struct str s, size_t max)
+{
+    size_t n = max;
+
+    if (s.len <= max)
+        return s;
+    while (n > 0 && max - n < 3 && ((unsigned char)s.ptr[n] & 0xc0) == 0x80)
+        n--;
+    return str_take(s, n);
+}

@@ -188,6 +188,22 @@ static void a_refresh_token_is_a_password_of_the_token_user(void **state)
     assert_int_equal(sign_in(f, ADMIT_TOKEN_USER, "first", &p), RC_UNAUTHENTICATED);
 }
 
+/* What a token says of its principal is cut; what is left is text all the same. */
+static void a_service_principal_with_a_long_name_has_tokens_that_are_taken(void **state)
+{
+    struct fixture *f = *state;
+    char name[256], id[UUID_TEXT_MAX];
+    struct principal p, again;
+
+    for (size_t i = 0; i < sizeof(name) - 3; i += 3)
+        memcpy(name + i, "\xe6\x97\xa5", 3); /* characters of three bytes */
+    f->app.name = (struct str){name, sizeof(name) - sizeof(name) % 3};
+    assert_int_equal(sign_in(f, app_id(f, id), "app secret", &p), RC_OK);
+    assert_int_equal(strlen(p.name), 93);
+    assert_int_equal(admit_refresh_token(&f->req, refresh_token(f, &p), &again, NULL), RC_OK);
+    assert_string_equal(again.name, p.name);
+}
+
 static void a_renewed_credential_ends_its_tokens(void **state)
 {
     struct fixture *f = *state;
@@ -315,6 +331,7 @@ int main(void)
         CASE(each_secret_counts_until_it_expires),
         CASE(a_disabled_principal_neither_signs_in_nor_stands),
         CASE(a_refresh_token_is_a_password_of_the_token_user),
+        CASE(a_service_principal_with_a_long_name_has_tokens_that_are_taken),
         CASE(a_renewed_credential_ends_its_tokens),
         CASE(a_secret_that_goes_ends_its_own_tokens_only),
         CASE(the_end_of_a_secret_is_the_end_of_its_tokens),

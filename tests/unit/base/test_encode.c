@@ -176,6 +176,28 @@ static void utf8_is_checked_to_the_letter(void **state)
         assert_false(utf8_valid(str_from(bad[i])));
 }
 
+static void text_is_cut_where_a_character_ends(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t max, left;
+    } cases[] = {
+        {"abc", 3, 3},
+        {"abc", 2, 2},
+        {"abc", 0, 0},
+        {"a\xc3\xa9", 2, 1},
+        {"a\xc3\xa9", 3, 3},
+        {"\xe6\x97\xa5\xe6\x9c\xac", 5, 3},
+        {"\xe6\x97\xa5\xe6\x9c\xac", 4, 3},
+        {"\xf0\x9f\x98\x80z", 3, 0},
+        {"\x80\x80\x80\x80\x80\x80", 5, 2}, /* not UTF-8: some of it */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(utf8_cut(str_from(cases[i].text), cases[i].max).len, cases[i].left);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +211,7 @@ int main(void)
         cmocka_unit_test(a_form_gives_the_decoded_value_of_a_name),
         cmocka_unit_test(a_text_that_a_form_may_leave_out_is_none),
         cmocka_unit_test(utf8_is_checked_to_the_letter),
+        cmocka_unit_test(text_is_cut_where_a_character_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
