@@ -13,10 +13,8 @@ static unsigned status_of(const struct err *e)
         return 401;
     case RC_QUOTA:
         return 429;
-    case RC_UNAVAILABLE:
-        return 503;
-    default:
-        return 500;
+    default: /* OAuth has no word for the others, and nothing here leads to them */
+        return admit_status_of(e->rc)->status == 503 ? 503 : 500;
     }
 }
 

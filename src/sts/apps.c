@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-enum { SECRETS_MAX = 50, SECRET_NAME_MAX = 120, DAYS_MAX = 36500 };
+enum { SECRET_NAME_MAX = 120, DAYS_MAX = 36500 };
 #define DAY_US ((int64_t)86400 * CLOCK_US_PER_S)
 
 /* --- secrets --- */
@@ -82,17 +82,6 @@ static enum http_verdict answer_secret(struct directory_call *c, unsigned status
     return directory_answer(c, status, j);
 }
 
-static enum rc room_for_another(const struct directory_call *c, struct err *e)
-{
-    const struct snapshot_principal *p =
-        snapshot_principal_by_object(admission_of(c->req)->snapshot, &c->principal.object_id);
-
-    if (!c->replace && p && p->n_secrets >= SECRETS_MAX)
-        return err_code(e, RC_CONFLICT, "TooManyCredentials",
-                        "A service principal has at most %d secrets.", SECRETS_MAX);
-    return RC_OK;
-}
-
 enum http_verdict sts_app_add_password(struct http_request *req)
 {
     CLEANUP(directory_done) struct directory_call c;
@@ -104,8 +93,6 @@ enum http_verdict sts_app_add_password(struct http_request *req)
     enum rc rc = directory_find(&c, META_SERVICE_PRINCIPAL, &e);
 
     c.replace = json_bool(json_get_nocase(c.sent, "replace"), false);
-    if (rc == RC_OK)
-        rc = room_for_another(&c, &e);
     if (rc == RC_OK)
         rc = new_secret(&c, secret_name(&c), secret, &e);
     if (rc == RC_OK)

@@ -150,7 +150,9 @@ enum http_verdict sts_device_page_password_post(struct http_request *req)
 
     if (read_form(req, &f) != RC_OK)
         return answer_text(req, 400, "Something is missing." AGAIN);
-    switch (decide(req, &f, &e)) {
+    enum rc rc = decide(req, &f, &e);
+
+    switch (rc) {
     case RC_OK:
         return answer_text(req, 200,
                            str_is(f.action, "allow")
@@ -163,9 +165,9 @@ enum http_verdict sts_device_page_password_post(struct http_request *req)
         return answer_text(req, 404, "No device waits with this code." AGAIN);
     case RC_QUOTA:
         return answer_text(req, 429, "Too many failed sign-ins. Try again later.");
-    case RC_UNAVAILABLE:
-        return answer_text(req, 503, "The server is busy." AGAIN);
     default:
+        if (admit_status_of(rc)->status == 503)
+            return answer_text(req, 503, "The server is busy." AGAIN);
         log_error("identity.failed", F_TEXT("error", e.text), F_TEXT("rc", rc_name(e.rc)));
         return answer_text(req, 500, "Something went wrong here." AGAIN);
     }

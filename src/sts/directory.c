@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "http/filter.h"
 
-enum { NAME_MAX_LENGTH = 256 };
+enum { NAME_MAX_LENGTH = 256, SECRETS_MAX = 50 };
 
 /* --- errors, as ARM says them --- */
 
@@ -157,6 +157,27 @@ static enum rc audit(struct meta_tx *tx, const struct directory_call *c, struct 
                            e);
 }
 
+static enum rc count_secret(const struct meta_secret *s, void *arg, struct err *e)
+{
+    size_t *n = arg;
+
+    (void)s;
+    (void)e;
+    ++*n;
+    return RC_OK;
+}
+
+static enum rc add_secret(struct meta_tx *tx, const struct meta_secret *s, struct err *e)
+{
+    size_t n = 0;
+    enum rc rc = meta_secret_each(tx, &s->principal, count_secret, &n, e);
+
+    if (rc == RC_OK && n >= SECRETS_MAX)
+        return err_code(e, RC_CONFLICT, "TooManyCredentials",
+                        "A service principal has at most %d secrets.", SECRETS_MAX);
+    return rc == RC_OK ? meta_secret_add(tx, s, e) : rc;
+}
+
 static enum rc write_secrets(struct meta_tx *tx, const struct directory_call *c, struct err *e)
 {
     const struct uuid *id = &c->principal.object_id;
@@ -167,7 +188,7 @@ static enum rc write_secrets(struct meta_tx *tx, const struct directory_call *c,
     if (rc == RC_OK && !uuid_is_nil(&c->remove))
         rc = meta_secret_delete(tx, id, &c->remove, e);
     if (rc == RC_OK && digest_is_set(&c->secret.hash))
-        rc = meta_secret_add(tx, &c->secret, e);
+        rc = add_secret(tx, &c->secret, e);
     return rc;
 }
 

@@ -224,6 +224,35 @@ static void a_service_principal_has_fifty_secrets_at_most(void **state)
     assert_int_equal(on_app(f, "POST", &a, "/addPassword", "{\"replace\":true}"), 200);
 }
 
+static enum rc secret_more(struct meta_tx *tx, struct snapshot_change *change, void *arg,
+                           struct err *e)
+{
+    const struct meta_secret s = {.id = uuid_random(),
+                                  .principal = uuid_of(PLAIN_OBJECT),
+                                  .name = STR("another"),
+                                  .hash = crypto_secret_hash(STR("x"))};
+
+    (void)arg;
+    snapshot_touch_identity(change);
+    return meta_secret_add(tx, &s, e);
+}
+
+static void another_secret(struct sts *f)
+{
+    assert_int_equal(snapshot_change(f->i.hub, secret_more, NULL, NULL), RC_OK);
+}
+
+static void a_secret_that_was_added_meanwhile_counts(void **state)
+{
+    struct sts *f = *state;
+
+    for (int i = 1; i < 49; i++)
+        another_secret(f);
+    f->meanwhile = another_secret;
+    assert_int_equal(ask(f, "POST", APPS "/" PLAIN_APP "/addPassword", "{}"), 409);
+    assert_str(said(f, "error.code"), "TooManyCredentials");
+}
+
 static void a_disabled_or_deleted_service_principal_does_not_sign_in(void **state)
 {
     struct sts *f = *state;
@@ -399,6 +428,7 @@ int main(void)
         STS_TEST(the_end_of_a_secret_is_a_time_that_is_still_to_come),
         STS_TEST(a_token_ends_with_the_secret_that_it_was_given_for),
         STS_TEST(a_service_principal_has_fifty_secrets_at_most),
+        STS_TEST(a_secret_that_was_added_meanwhile_counts),
         STS_TEST(a_disabled_or_deleted_service_principal_does_not_sign_in),
         STS_TEST(a_write_whose_credential_went_meanwhile_does_not_commit),
         STS_TEST(the_administrator_stays),

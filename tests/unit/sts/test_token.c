@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "base/clock.h"
+#include "sts/private.h"
 
 #define HOUR_US ((int64_t)3600 * CLOCK_US_PER_S)
 #define DAY_US  (24 * HOUR_US)
@@ -139,6 +140,40 @@ static void a_service_principal_gets_an_access_token_and_nothing_else(void **sta
                          "&client_secret=secre" USER_SCOPE),
                      401);
     expect_error(f, "invalid_client");
+}
+
+/* Whose turn did not come may come again: it is no fault of the server's. */
+static void who_was_not_heard_is_told_to_try_again(void **state)
+{
+    static const struct {
+        enum rc rc;
+        unsigned status;
+        const char *error;
+    } cases[] = {
+        {RC_UNAVAILABLE, 503, "temporarily_unavailable"},
+        {RC_TIMEOUT, 503, "temporarily_unavailable"},
+        {RC_CANCELED, 503, "temporarily_unavailable"},
+        {RC_QUOTA, 429, "temporarily_unavailable"},
+        {RC_TOO_LARGE, 400, "invalid_request"},
+        {RC_NOT_FOUND, 500, "server_error"},
+        {RC_INTERNAL, 500, "server_error"},
+    };
+    struct sts *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(json_freep) struct json *said = NULL;
+        struct err e = {0};
+
+        err_set(&e, cases[i].rc, "why");
+        ask(f, "GET", "/metadata/endpoints", NULL);
+        http_answer_clear(&f->req);
+        assert_int_equal(sts_fail(&f->req, &e), HTTP_ANSWERED);
+        assert_int_equal(f->req.response.status, cases[i].status);
+        assert_int_equal(json_parse(f->req.response.body, NULL, &said, NULL), RC_OK);
+        assert_str(json_str(json_get(said, "error")), cases[i].error);
+        assert_int_equal(http_answer_field(&f->req, "Retry-After").ptr != NULL,
+                         cases[i].status == 503 || cases[i].status == 429);
+    }
 }
 
 static void what_cannot_be_asked_is_told_in_oauths_words(void **state)
@@ -375,6 +410,7 @@ int main(void)
         STS_TEST(after_ten_failures_a_user_waits_and_nothing_is_hashed),
         STS_TEST(after_ten_failures_a_service_principal_waits_too),
         STS_TEST(a_service_principal_gets_an_access_token_and_nothing_else),
+        STS_TEST(who_was_not_heard_is_told_to_try_again),
         STS_TEST(what_cannot_be_asked_is_told_in_oauths_words),
         STS_TEST(a_refresh_token_goes_on_for_its_own_client),
         STS_TEST(a_refresh_token_ends_with_its_password),
