@@ -1,6 +1,7 @@
 """How long a sign-in lasts: what users and service principals of `kidoban ad` keep with az when passwords, secrets and roles
 change, and over restarts."""
 
+import contextlib
 import os
 import re
 import time
@@ -10,11 +11,13 @@ import pytest
 
 from lab.az import EACH_AZ, FOR_AZ, Az
 from lab.http import Connection
+from lab.images import small_image
 from lab.network import REGISTRY_ADDRESS
 from lab.server import BINARY
 
 PASSWORD = "correct horse battery"
 CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+NO_USER = "00000000-0000-0000-0000-000000000000"  # with a registry's refresh token as the password
 pytestmark = EACH_AZ
 SERVE_OPTIONS = FOR_AZ
 LOGGED_OUT = ("AuthenticationFailed", "no service principal has", "the refresh token is not known")
@@ -49,6 +52,12 @@ def give_role(kidoban, principal, role, where, kind="User"):
     a = c.request("PUT", f"{where}/providers/Microsoft.Authorization/roleAssignments/{name}", {"properties": {
         "roleDefinitionId": definition["id"], "principalId": name, "principalType": kind}})
     assert a.status == 201, a
+
+
+def take_role(kidoban, principal, where):
+    """What give_role() gave."""
+    a = kidoban.control().request("DELETE", f"{where}/providers/Microsoft.Authorization/roleAssignments/{principal['id']}")
+    assert a.status == 200, a
 
 
 def login(az, user, password=PASSWORD):
@@ -117,6 +126,40 @@ def test_a_user_gets_into_the_registries_that_its_role_names(az, kidoban, user):
     assert login(az, user).code == 0
     token = az("acr", "login", "-n", "userreg", "--expose-token")
     assert token["accessToken"] and token["loginServer"] == registry.login_server
+
+
+def test_who_loses_a_role_is_out_of_both_planes_at_the_next_request(az, kidoban, user):
+    registry, image = kidoban.registry("lostrole"), small_image("app")
+    shown = f"{registry.id}?api-version=2023-07-01"
+    give_role(kidoban, user, "Contributor", registry.id)
+    assert login(az, user).code == 0
+    az.space.name_is(REGISTRY_ADDRESS, registry.login_server)
+    with contextlib.closing(Connection(az.space, kidoban.ca, f"arm.{kidoban.suffix}", 8443)) as control, \
+            contextlib.closing(registry.connect(az.space)) as data, contextlib.closing(registry.connect(az.space)) as later:
+        control.token = az("account", "get-access-token")["accessToken"]
+        assert control.get(shown).status == 200
+        refresh = az("acr", "login", "-n", "lostrole", "--expose-token")["accessToken"]
+        data.sign_in(NO_USER, refresh, "repository:app:pull,push")
+        assert data.push("app", "v1", image).status == 201 and data.manifest("app", "v1").status == 200
+        upload = data.start_upload("app")
+
+        take_role(kidoban, user, registry.id)
+        (digest, blob), *_ = small_image("another").blobs.items()
+        for refused in (control.get(shown), control.request("PATCH", shown, b'{"tags": {"a": "b"}}',
+                                                            {"Content-Type": "application/json"})):
+            assert refused.status == 403 and refused.json["error"]["code"] == "AuthorizationFailed", refused
+        assert data.manifest("app", "v1").status == 401
+        assert data.finish_upload(upload, digest, blob).status == 401
+        assert data.put_manifest("app", "v2", image.manifest).status == 401
+        later.sign_in(NO_USER, refresh, "repository:app:pull,push")  # known, and that is all
+        assert later.manifest("app", "v1").status == 401
+        again = az.run("acr", "show", "-n", "lostrole", "-g", "lab")
+        assert again.code == 1 and "AuthorizationFailed" in again.err, again.text
+
+        give_role(kidoban, user, "AcrPull", registry.id)  # the tokens were good all the time: what they opened was not
+        assert data.manifest("app", "v1").status == 200
+        assert data.put_manifest("app", "v2", image.manifest).status == 401
+        assert control.get(shown).status == 403
 
 
 def test_logging_out_leaves_nothing(az, kidoban, user):
