@@ -7,11 +7,13 @@
 #include "base/log.h"
 #include "sts/sts.h"
 #include "sys/thread.h"
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-enum { CERTIFICATE_CHECK_MS = 12 * 3600 * 1000, EXPIRY_MS = 3600 * 1000 };
+enum { CERTIFICATE_CHECK_MS = 12 * 3600 * 1000, EXPIRY_MS = 3600 * 1000, OUTPUT_MS = 1000 };
 
 struct run {
     struct server *server;
@@ -135,11 +137,19 @@ static enum rc open_listeners(struct server *s, int helper_fd, struct err *e)
     return listeners_new(&config, &s->listeners, e);
 }
 
-/* One line per listener and then `ready`, on standard output: scripts wait for it. */
+/* One line per listener and then `ready`, on standard output: scripts wait for it. Where nobody has
+ * read what was said before, nobody waits, and nor do we. */
 static void say_ready(const struct server *s)
 {
     CLEANUP(buf_done) struct buf text = BUF_INIT(64 * 1024);
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
+    if (poll(&out, 1, OUTPUT_MS) <= 0) { /* nor where we are told to end meanwhile */
+        log_warn(
+            "server.output_full",
+            F_STR("advice", STR("let somebody read the standard output, or send it elsewhere")));
+        return;
+    }
     listeners_describe(s->listeners, &text);
     fwrite(text.ptr, 1, text.len, stdout);
     puts("ready");

@@ -33,7 +33,13 @@ static int serve_with_helper(const struct serve_options *o, int argc, char **arg
     if (user.uid == 0)
         log_warn("serve.as_root",
                  F_STR("advice", STR("a compromised server is root: give --user NAME")));
-    return helper_run(&(struct helper_config){o, &user, buf_cstr(&path), argc, argv});
+    rc = log_start(STDERR_FILENO, &e); /* who does not read it must not stop the helper */
+    if (rc != RC_OK)
+        return fail(&e);
+    int code = helper_run(&(struct helper_config){o, &user, buf_cstr(&path), argc, argv});
+
+    log_stop();
+    return code;
 }
 
 static int serve(const struct serve_options *o, int helper_fd)
