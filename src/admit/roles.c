@@ -15,20 +15,22 @@ static bool is_servers_own(struct str action)
     return str_starts(action, STR("Kidoban.")) && !str_ends(action, STR("/read"));
 }
 
+static bool gives(const struct snapshot_assignment *a, void *arg)
+{
+    const struct str *action = arg;
+
+    return auth_role_allows(a->role, *action);
+}
+
 bool admit_may(const struct snapshot *s, const struct principal *p, struct str action,
                struct str scope)
 {
-    size_t n;
-    const struct snapshot_assignment *list = snapshot_assignments(s, &p->object_id, &n);
-
     if (p->kind != PRINCIPAL_IDENTITY)
         return false;
     if (is_administrator(s, &p->object_id))
         return true;
-    for (size_t i = 0; i < n && !is_servers_own(action); i++)
-        if (auth_scope_covers(list[i].scope, scope) && auth_role_allows(list[i].role, action))
-            return true;
-    return false;
+    return !is_servers_own(action) &&
+           snapshot_assignment_any(s, &p->object_id, scope, gives, &action);
 }
 
 bool admit_may_inside(const struct snapshot *s, const struct principal *p, struct str action,
@@ -56,17 +58,21 @@ bool admit_sees(const struct snapshot *s, const struct principal *p, struct str 
     return false;
 }
 
+static bool add_actions(const struct snapshot_assignment *a, void *arg)
+{
+    unsigned *actions = arg;
+
+    *actions |= a->registry_actions;
+    return false; /* the others too */
+}
+
 static unsigned identity_actions(const struct snapshot *s, struct str id, const struct principal *p)
 {
-    size_t n;
-    const struct snapshot_assignment *list = snapshot_assignments(s, &p->object_id, &n);
     unsigned actions = 0;
 
     if (is_administrator(s, &p->object_id))
         return AUTH_EVERYTHING;
-    for (size_t i = 0; i < n; i++)
-        if (auth_scope_covers(list[i].scope, id))
-            actions |= list[i].registry_actions;
+    (void)snapshot_assignment_any(s, &p->object_id, id, add_actions, &actions);
     return actions;
 }
 

@@ -20,6 +20,8 @@ static enum rc assignment_read(const struct meta_resource *r, struct arena *a,
         return err_set(e, RC_UNSUPPORTED, "its role is not known");
     s.registry_actions = auth_role_registry_actions(s.role);
     s.scope = arena_copy(a, json_str(json_get(properties, "scope")));
+    if (s.scope.len == 0)
+        return err_set(e, RC_INVALID, "it has no scope");
     *ret = s;
     return RC_OK;
 }
@@ -43,11 +45,38 @@ static enum rc assignment_add(const struct meta_resource *r, void *arg, struct e
     return RC_OK;
 }
 
-static int principal_order(const void *left, const void *right)
+/* --- the order: by principal, then by the length of the scope, then by its text without case ---
+ */
+
+static struct str without_slash(struct str scope)
+{
+    return str_ends(scope, STR("/")) ? str_take(scope, scope.len - 1) : scope;
+}
+
+static int scope_order(struct str a, struct str b)
+{
+    if (a.len != b.len)
+        return a.len < b.len ? -1 : 1;
+    for (size_t i = 0; i < a.len; i++) {
+        int order = (unsigned char)ascii_lower(a.ptr[i]) - (unsigned char)ascii_lower(b.ptr[i]);
+
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+static int principal_order(const struct uuid *a, const struct uuid *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static int assignment_order(const void *left, const void *right)
 {
     const struct snapshot_assignment *a = left, *b = right;
+    int order = principal_order(&a->principal, &b->principal);
 
-    return memcmp(a->principal.bytes, b->principal.bytes, sizeof(a->principal.bytes));
+    return order != 0 ? order : scope_order(without_slash(a->scope), without_slash(b->scope));
 }
 
 enum rc roles_load(struct meta_tx *tx, struct snapshot_roles **ret, struct err *e)
@@ -63,7 +92,7 @@ enum rc roles_load(struct meta_tx *tx, struct snapshot_roles **ret, struct err *
         return rc;
     }
     if (roles->n > 0)
-        qsort(roles->list, roles->n, sizeof(*roles->list), principal_order);
+        qsort(roles->list, roles->n, sizeof(*roles->list), assignment_order);
     *ret = roles;
     return RC_OK;
 }
@@ -79,22 +108,68 @@ void roles_free(struct snapshot_roles *r)
 
 /* --- reading --- */
 
-const struct snapshot_assignment *snapshot_assignments(const struct snapshot *s,
-                                                       const struct uuid *principal, size_t *ret_n)
+/* How many of the list come before the principal's own, or, with `after`, end with them. */
+static size_t place_of(const struct snapshot_roles *r, const struct uuid *principal, bool after)
 {
-    const struct snapshot_roles *r = s->roles;
-    size_t low = 0, high = r->n, end;
+    size_t low = 0, high = r->n;
 
-    while (low < high) { /* the first that is not before */
+    while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (memcmp(r->list[middle].principal.bytes, principal->bytes, sizeof(principal->bytes)) < 0)
+        if (principal_order(&r->list[middle].principal, principal) < (after ? 1 : 0))
             low = middle + 1;
         else
             high = middle;
     }
-    for (end = low; end < r->n && uuid_eq(&r->list[end].principal, principal);)
-        end++;
-    *ret_n = end - low;
-    return end > low ? r->list + low : NULL; /* there may be no list at all */
+    return low;
+}
+
+const struct snapshot_assignment *snapshot_assignments(const struct snapshot *s,
+                                                       const struct uuid *principal, size_t *ret_n)
+{
+    const struct snapshot_roles *r = s->roles;
+    size_t begin = place_of(r, principal, false);
+
+    *ret_n = place_of(r, principal, true) - begin;
+    return *ret_n > 0 ? r->list + begin : NULL; /* there may be no list at all */
+}
+
+struct own { /* of one principal */
+    const struct snapshot_assignment *list;
+    size_t n;
+};
+
+/* The first that is not before `scope`, which has no slash at its end. */
+static size_t first_on(const struct own *own, struct str scope)
+{
+    size_t low = 0, high = own->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (scope_order(without_slash(own->list[middle].scope), scope) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool snapshot_assignment_any(const struct snapshot *s, const struct uuid *principal, struct str id,
+                             bool (*is)(const struct snapshot_assignment *a, void *arg), void *arg)
+{
+    struct own own;
+
+    own.list = snapshot_assignments(s, principal, &own.n);
+    for (size_t end = 0; own.n > 0 && end <= id.len; end++) {
+        struct str scope = str_take(id, end);
+
+        if (end < id.len && id.ptr[end] != '/')
+            continue;
+        for (size_t i = first_on(&own, scope);
+             i < own.n && scope_order(without_slash(own.list[i].scope), scope) == 0; i++)
+            if (is(&own.list[i], arg))
+                return true;
+    }
+    return false;
 }

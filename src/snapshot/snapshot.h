@@ -65,7 +65,7 @@ struct snapshot_assignment {
     struct str scope;          /* "/" or a resource id */
 };
 struct snapshot_roles { /* shared between snapshots until it changes */
-    struct snapshot_assignment *list; /* by principal */
+    struct snapshot_assignment *list; /* by principal, then by what it is on */
     size_t n;
     struct arena arena;
     unsigned refs;
@@ -88,6 +88,10 @@ const struct snapshot_subscription *snapshot_subscription(const struct snapshot 
 const struct snapshot_principal *snapshot_principal_by_upn(const struct snapshot *s, struct str upn); /* no case */
 /* The roles of a principal: *ret_n of them. */
 const struct snapshot_assignment *snapshot_assignments(const struct snapshot *s, const struct uuid *principal, size_t *ret_n);
+/* Those of them that hold for `id`, because they are on it or on what it is in: whether `is` says so of one. Others may have
+ * assigned it any number elsewhere: that costs nothing. */
+bool snapshot_assignment_any(const struct snapshot *s, const struct uuid *principal, struct str id,
+                             bool (*is)(const struct snapshot_assignment *a, void *arg), void *arg);
 /* What vouches for a principal, as tokens say it (their `generation`): its generation, and by which of its secrets (NULL: a
  * user's password). One that stands: the principal is there and enabled, of that generation, and still has that secret, whose end has
  * not come. */
