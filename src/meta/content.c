@@ -147,6 +147,40 @@ enum rc meta_manifest_find(struct meta_tx *tx, struct arena *a, const struct uui
     return rc;
 }
 
+struct manifest_each {
+    struct arena *arena;
+    meta_manifest_fn *fn;
+    void *arg;
+};
+
+static enum rc referrer_row(const struct db_rows *row, void *arg, struct err *e)
+{
+    const struct manifest_each *each = arg;
+    struct meta_manifest m = {0};
+    enum rc rc = manifest_row(row, each->arena, &m, e);
+
+    if (rc == RC_OK)
+        rc = tx_digest(row, 5, &m.digest, e);
+    return rc == RC_OK ? each->fn(&m, each->arg, e) : rc;
+}
+
+enum rc meta_manifest_referrers(struct meta_tx *tx, struct arena *a, const struct uuid *repository,
+                                const struct meta_referrers *which, meta_manifest_fn *fn, void *arg,
+                                struct err *e)
+{
+    uint8_t subject[TX_DIGEST_MAX], last[TX_DIGEST_MAX];
+    const struct db_value v[] = {
+        DB_UUID(repository),
+        tx_digest_value(&which->subject, subject),
+        digest_is_set(&which->last) ? tx_digest_value(&which->last, last) : DB_B(STR("")),
+        DB_T(which->artifact_type),
+        DB_I(which->limit),
+    };
+    struct manifest_each each = {a, fn, arg};
+
+    return tx_each(tx, META_MANIFEST_REFERRERS, v, ARRAY_LEN(v), referrer_row, &each, e);
+}
+
 enum rc meta_manifest_size(struct meta_tx *tx, const struct uuid *repository,
                            const struct digest *d, uint64_t *ret_size, struct err *e)
 {

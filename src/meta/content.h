@@ -59,6 +59,18 @@ NODISCARD enum rc meta_manifest_size(struct meta_tx *tx, const struct uuid *repo
 NODISCARD enum rc meta_manifest_bytes(struct meta_tx *tx, struct arena *a,
                                       const struct uuid *repository, const struct digest *d,
                                       struct str *ret, struct err *e);
+/* Those that have a subject, by digest. */
+struct meta_referrers {
+    struct digest subject;
+    struct str artifact_type; /* "": any */
+    struct digest last;       /* those after it; DIGEST_NONE: all */
+    size_t limit;
+};
+typedef enum rc meta_manifest_fn(const struct meta_manifest *m, void *arg, struct err *e);
+NODISCARD enum rc meta_manifest_referrers(struct meta_tx *tx, struct arena *a,
+                                          const struct uuid *repository,
+                                          const struct meta_referrers *which, meta_manifest_fn *fn,
+                                          void *arg, struct err *e);
 /* Again with the same digest: what is told of it is replaced, the bytes are the same anyway. */
 NODISCARD enum rc meta_manifest_put(struct meta_tx *tx, const struct uuid *repository,
                                     const struct meta_manifest *m, struct str bytes, struct err *e);

@@ -57,7 +57,7 @@ enum http_verdict oci_manifest_put(struct http_request *req)
 {
     struct err e = {0};
     struct registry_where where;
-    struct digest digest;
+    struct registry_pushed pushed;
     struct str type;
     char text[DIGEST_TEXT_MAX];
     enum rc rc = oci_where(req, true, &where, &e);
@@ -66,11 +66,13 @@ enum http_verdict oci_manifest_put(struct http_request *req)
         rc = media_type(req, &type, &e);
     if (rc == RC_OK)
         rc = registry_manifest_put(admit_store(req), &where, http_param(req, "reference"), type,
-                                   req->body, &digest, &e);
+                                   req->body, &pushed, &e);
     if (rc != RC_OK)
         return oci_fail(req, &e);
-    oci_add_location(req, where.repository, "manifests", digest_format(&digest, text));
-    oci_add_digest(req, &digest);
+    oci_add_location(req, where.repository, "manifests", digest_format(&pushed.digest, text));
+    oci_add_digest(req, &pushed.digest);
+    if (digest_is_set(&pushed.subject)) /* that it is listed: no list under a tag is needed */
+        http_add_field(req, "OCI-Subject", digest_format(&pushed.subject, text));
     http_answer(req, 201, NULL, STR(""));
     return HTTP_ANSWERED;
 }
@@ -86,12 +88,5 @@ enum http_verdict oci_manifest_delete(struct http_request *req)
     if (rc != RC_OK)
         return oci_fail(req, &e);
     http_answer(req, 202, NULL, STR(""));
-    return HTTP_ANSWERED;
-}
-
-/* 404 is how a registry says that it has no such API: clients then keep a list under a tag. */
-enum http_verdict oci_referrers_get(struct http_request *req)
-{
-    oci_error(req, 404, "UNSUPPORTED", "the referrers API is not offered");
     return HTTP_ANSWERED;
 }

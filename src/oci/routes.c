@@ -14,7 +14,7 @@ static const struct http_route routes[] = {
     {HTTP_PUT, NAME "/manifests/{reference}", "push", ROUTE_CALL, oci_manifest_put},
     {HTTP_DELETE, NAME "/manifests/{reference}", "delete", ROUTE_CALL, oci_manifest_delete},
     {HTTP_GET, NAME "/tags/list", "list", ROUTE_CALL, oci_tags_get},
-    {HTTP_GET, NAME "/referrers/{digest}", "pull", ROUTE_HOT, oci_referrers_get, oci_referrers_get},
+    {HTTP_GET, NAME "/referrers/{digest}", "pull", ROUTE_CALL, oci_referrers_get},
 
     {HTTP_POST, NAME "/blobs/uploads/", "push", ROUTE_STREAM, oci_upload_post},
     {HTTP_POST, NAME "/blobs/uploads", "push", ROUTE_STREAM, oci_upload_post},

@@ -197,7 +197,7 @@ static enum rc put_digest(struct put *p, struct err *e)
 
 enum rc registry_manifest_put(struct registry_store *s, const struct registry_where *w,
                               struct str reference, struct str media_type, struct str bytes,
-                              struct digest *ret, struct err *e)
+                              struct registry_pushed *ret, struct err *e)
 {
     CLEANUP(arena_done) struct arena arena = ARENA_INIT(MANIFEST_PARSE_MEMORY);
     struct put p = {.where = w, .bytes = bytes};
@@ -210,7 +210,7 @@ enum rc registry_manifest_put(struct registry_store *s, const struct registry_wh
     if (rc == RC_OK)
         rc = write_manifests(s, w, put_fn, &p, e);
     if (rc == RC_OK)
-        *ret = p.digest;
+        *ret = (struct registry_pushed){p.digest, p.parsed.subject};
     return rc;
 }
 

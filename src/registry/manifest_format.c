@@ -251,3 +251,28 @@ enum rc manifest_parse(struct arena *a, struct str media_type, struct str bytes,
     *ret = r.manifest;
     return RC_OK;
 }
+
+bool manifest_add_annotations(struct str bytes, struct buf *out)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    char separator = '{';
+    struct json *value;
+    struct str name;
+
+    if (json_parse(bytes, NULL, &body, NULL) != RC_OK)
+        return false;
+    const struct json *annotations = json_get(body, "annotations");
+
+    for (size_t i = 0; json_member(annotations, &i, &name, &value);) {
+        if (json_type(value) != JSON_STRING)
+            continue; /* one that is wrong would spoil the list for its readers */
+        buf_addc(out, separator);
+        buf_add_json(out, name);
+        buf_addc(out, ':');
+        buf_add_json(out, json_str(value));
+        separator = ',';
+    }
+    if (separator == ',')
+        buf_addc(out, '}');
+    return true;
+}

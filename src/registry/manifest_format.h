@@ -4,6 +4,7 @@
 #define REGISTRY_MANIFEST_FORMAT_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/digest.h"
 
 enum {
@@ -35,5 +36,9 @@ struct manifest {
  * MANIFEST_INVALID, SIZE_INVALID. */
 NODISCARD enum rc manifest_parse(struct arena *a, struct str media_type, struct str bytes,
                                  struct manifest *ret, struct err *e);
+
+/* `bytes` were accepted by manifest_parse: their annotations, as a JSON object without what is no text; nothing when
+ * there are none. False: `bytes` cannot be read. */
+NODISCARD bool manifest_add_annotations(struct str bytes, struct buf *out);
 
 #endif

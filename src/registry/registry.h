@@ -5,6 +5,7 @@
 #ifndef REGISTRY_REGISTRY_H
 #define REGISTRY_REGISTRY_H
 
+#include "base/buf.h"
 #include "blob/blob.h"
 #include "crypto/hash.h"
 #include "meta/meta.h"
@@ -13,6 +14,7 @@ enum {
     REGISTRY_NAME_MAX = 255,
     REGISTRY_TAG_MAX = 128,
     REGISTRY_MANIFEST_MAX = 4 * 1024 * 1024,
+    REGISTRY_REFERRERS_MAX = 14 * 1024 * 1024, /* of an index of referrers, whatever escaping adds */
     REGISTRY_PAGE_MAX = 10000, /* names in one answer; the rest is `more` */
     REGISTRY_UPLOAD_LIFE_S = 24 * 3600, /* of an upload that nobody touches */
 };
@@ -54,11 +56,24 @@ NODISCARD enum rc registry_manifest_get(struct registry_store *s, const struct r
 /* The same from memory, where it was asked for lately; any thread, does not block. */
 bool registry_manifest_cached(struct registry_store *s, const struct registry_where *w, struct str reference, struct arena *a,
                               struct registry_manifest *ret);
+struct registry_pushed {
+    struct digest digest, subject; /* DIGEST_NONE: it has none */
+};
 /* Byte-exact. Referenced blobs and children must be in the repository (MANIFEST_BLOB_UNKNOWN; subject may be missing). */
 NODISCARD enum rc registry_manifest_put(struct registry_store *s, const struct registry_where *w, struct str reference,
-                                        struct str media_type, struct str bytes, struct digest *ret, struct err *e);
+                                        struct str media_type, struct str bytes, struct registry_pushed *ret,
+                                        struct err *e);
 NODISCARD enum rc registry_manifest_delete(struct registry_store *s, const struct registry_where *w, struct str reference,
                                            struct err *e);
+/* An image index of the manifests whose subject is `subject`, which need not be there, as JSON into `out`. */
+struct registry_referrers {
+    struct digest subject;
+    struct str artifact_type; /* only these; "": any */
+    struct digest last;       /* only those after it; DIGEST_NONE: from the first */
+};
+NODISCARD enum rc registry_referrers(struct registry_store *s, const struct registry_where *w,
+                                     const struct registry_referrers *which, struct buf *out,
+                                     struct digest *ret_last, struct err *e); /* DIGEST_NONE: there are no others */
 /* Names in byte order after `last`, at most n; *ret_more tells that there are others. */
 struct registry_names {
     struct str *list;

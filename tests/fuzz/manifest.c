@@ -4,6 +4,7 @@
 #include "fuzz.h"
 
 #include "registry/manifest_format.h"
+#include "json/json.h"
 #include <stdlib.h>
 
 static const char *const types[] = {
@@ -23,6 +24,20 @@ static void check_digest(const struct digest *d)
         abort();
 }
 
+/* What was accepted has annotations that can be listed: none, or an object that is read as it is
+ * written. */
+static void check_annotations(struct str bytes)
+{
+    CLEANUP(buf_done) struct buf b = BUF_INIT(16 * 1024 * 1024);
+    struct json *j = NULL;
+
+    if (!manifest_add_annotations(bytes, &b) || buf_status(&b, NULL) != RC_OK)
+        abort();
+    if (b.len > 0 && (json_parse(buf_str(&b), NULL, &j, NULL) != RC_OK || json_len(j) == 0))
+        abort();
+    json_free(j);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -39,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         return 0;
     }
+    check_annotations((struct str){(const char *)data + 1, size - 1});
     if (!str_is(m.media_type, type) || m.n_references > MANIFEST_REFERENCES_MAX + 1 ||
         !m.artifact_type.ptr || m.artifact_type.len > MANIFEST_TYPE_MAX)
         abort();

@@ -162,6 +162,29 @@ def test_regctl_copies_a_layout_there_and_reads_it(place, allowed, signer, image
     assert allowed("regctl", "image", "digest", f"{server}/regctl-{mark}:v1").ok().out.strip() == image.digest
 
 
+def test_what_oras_attaches_to_an_image_others_find(place, allowed, pusher, image, lab):
+    need("oras")
+    need("regctl")
+    (user, password), there = pusher, f"{place.registry.login_server}/attached:v1"
+    c = place.registry.connect(place.a, "repository:attached:pull,push")
+    assert c.push("attached", "v1", image).status == 201
+    c.close()
+    allowed("oras", "login", place.registry.login_server, "-u", user, "--password-stdin", stdin=password).ok()
+    allowed("regctl", "registry", "login", place.registry.login_server, "-u", user, "--pass-stdin", stdin=password).ok()
+    note = lab.path("attached", "note.txt")
+    with open(note, "w", encoding="utf-8") as f:
+        f.write("read and found good")
+    here = ["sh", "-c", 'cd "$0" && exec "$@"', os.path.dirname(note)]
+    allowed(*here, "oras", "attach", there, "note.txt:text/plain", "--artifact-type", "application/vnd.example.note",
+            "--annotation", "by=a reader").ok()
+    found = json.loads(allowed("oras", "discover", there, "--format", "json").ok().out)["referrers"]
+    assert [(r["artifactType"], r["annotations"]["by"]) for r in found] == [("application/vnd.example.note", "a reader")]
+    shown = allowed("regctl", "artifact", "list", there, "--filter-artifact-type", "application/vnd.example.note").ok().out
+    assert found[0]["digest"] in shown
+    tags = allowed("oras", "repo", "tags", there[:-3]).ok().out.split()
+    assert tags == ["v1"]  # no list under a tag
+
+
 CHART = {"Chart.yaml": "apiVersion: v2\nname: {name}\nversion: 1.0.0\n", "values.yaml": "greeting: hello\n",
          "templates/note.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n"}
 

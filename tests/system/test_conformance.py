@@ -10,10 +10,9 @@ SETTINGS = {
     "OCI_VERSION": "1.1", "OCI_REPO1": "conformance/one", "OCI_REPO2": "conformance/two",
     # More than it asks by itself, where more is offered.
     "OCI_API_BLOBS_UPLOAD_CANCEL": "true", "OCI_API_BLOBS_DIGEST_HEADER": "true", "OCI_API_MANIFESTS_DIGEST_HEADER": "true",
-    "OCI_API_REFERRER": "false",  # not offered
 }
 # Manifests without their blobs, and tags as parameters, are not asked for: the next version's, or refused.
-OFF = {"Referrers", "Manifest put with tag params", "Sparse Manifests", "Tag Param", "Tag Param sha512"}
+OFF = {"Manifest put with tag params", "Sparse Manifests", "Tag Param", "Tag Param sha512"}
 # Its token is for one repository: where no source is named there is none from which it may read.
 SKIPPED = {"Blob anonymous mount"}
 

@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 
-from lab.images import MANIFEST, digest_of, small_image
+from lab.images import INDEX, MANIFEST, digest_of, small_image
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 ALL = "repository:{0}:pull,push,delete"
@@ -394,8 +394,55 @@ def test_deleting_a_tag_keeps_the_manifest_and_deleting_that_takes_its_tags(open
     assert (a.status, code_of(a)) == (404, "MANIFEST_UNKNOWN")
 
 
-def test_referrers_are_said_not_to_be_offered(opened, repository):
-    assert opened.get(f"/v2/{repository}/referrers/{digest_of(b'x')}").status == 404
+def referrer(subject, number, **more):
+    """A manifest that has `subject` as its subject; no two with the same number."""
+    config = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": digest_of(b"{}"), "size": 2}
+    return json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [], "subject": {
+        "mediaType": MANIFEST, "digest": subject, "size": 100}, "annotations": {"number": str(number)}, **more}).encode()
+
+
+def test_what_refers_to_a_manifest_is_listed(opened, repository):
+    image, path = small_image(repository), f"/v2/{repository}/referrers/"
+    a = opened.get(path + image.digest)
+    assert (a.status, a.headers["Content-Type"]) == (200, INDEX)
+    assert a.json == {"schemaVersion": 2, "mediaType": INDEX, "manifests": []}
+    a = opened.push(repository, "v1", image)
+    assert (a.status, a.headers["OCI-Subject"]) == (201, None)
+    opened.push_blob(repository, digest_of(b"{}"), b"{}")
+    sent = [referrer(image.digest, i, artifactType=f"application/vnd.example.{'ab'[i % 2]}") for i in range(3)]
+    for m in sent:
+        a = opened.put_manifest(repository, digest_of(m), m)
+        assert (a.status, a.headers["OCI-Subject"]) == (201, image.digest), a
+    a = opened.get(path + image.digest)
+    assert sorted(d["digest"] for d in a.json["manifests"]) == sorted(map(digest_of, sent))
+    assert a.headers["OCI-Filters-Applied"] is None and a.headers["Link"] is None
+    a = opened.get(path + image.digest + "?artifactType=application%2Fvnd.example.b")
+    assert a.headers["OCI-Filters-Applied"] == "artifactType"
+    assert a.json["manifests"] == [{"mediaType": MANIFEST, "digest": digest_of(sent[1]), "size": len(sent[1]),
+                                    "artifactType": "application/vnd.example.b", "annotations": {"number": "1"}}]
+    assert opened.request("DELETE", f"/v2/{repository}/manifests/{digest_of(sent[1])}").status == 202
+    assert opened.get(path + image.digest + "?artifactType=application%2Fvnd.example.b").json["manifests"] == []
+    for wrong in ("v1", "sha256:abc", image.digest + "?last=v1"):
+        a = opened.get(path + wrong)
+        assert (a.status, code_of(a)) == (400, "DIGEST_INVALID")
+
+
+def test_referrers_come_in_pages_that_lead_to_the_next(opened, repository):
+    opened.push_blob(repository, digest_of(b"{}"), b"{}")
+    subject, large = digest_of(b"subject"), {"annotations": {"text": "x" * 1_500_000}}
+    sent = [referrer(subject, i, **large, artifactType=f"a/{i}+b") for i in range(3)]
+    sent += [referrer(subject, i, artifactType="a/0+b") for i in range(9)]
+    for m in sent:
+        assert opened.put_manifest(repository, digest_of(m), m).status == 201
+    for query, wanted in (("", sent), ("?artifactType=a%2F0%2Bb", [sent[0], *sent[3:]])):
+        found, target, pages = [], f"/v2/{repository}/referrers/{subject}{query}", 0
+        while target:
+            a = opened.get(target)
+            assert a.status == 200, a
+            found += [d["digest"] for d in a.json["manifests"]]
+            target, pages = next_page(opened, a) if "Link" in a.headers else None, pages + 1
+        assert sorted(found) == sorted(map(digest_of, wanted))
+        assert pages == (1 if query else 2)
 
 
 # --- lists ------------------------------------------------------------------------------------------------------

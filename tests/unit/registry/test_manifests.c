@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "base/buf.h"
+#include "json/json.h"
 
 #define IMAGE "application/vnd.oci.image.manifest.v1+json"
 #define INDEX "application/vnd.oci.image.index.v1+json"
@@ -42,14 +43,14 @@ static struct str index_of(struct registry_fixture *f, const char *type, struct 
 static enum rc put(struct registry_fixture *f, const struct registry_where *w,
                    const char *reference, const char *type, struct str bytes, struct err *e)
 {
-    struct digest d;
+    struct registry_pushed pushed;
     enum rc rc =
-        registry_manifest_put(f->store, w, str_from(reference), str_from(type), bytes, &d, e);
+        registry_manifest_put(f->store, w, str_from(reference), str_from(type), bytes, &pushed, e);
 
     if (rc == RC_OK) {
         struct digest want = digest_of(bytes);
 
-        assert_true(digest_eq(&d, &want));
+        assert_true(digest_eq(&pushed.digest, &want));
     }
     return rc;
 }
@@ -123,6 +124,7 @@ static void a_push_by_digest_must_be_what_it_says(void **state)
     struct str bytes = push_image(f, &f->a, "v1", "layer");
     struct registry_manifest m;
     struct err e = {0};
+    struct registry_pushed pushed;
     struct digest wide;
     char text[DIGEST_TEXT_MAX];
 
@@ -132,8 +134,9 @@ static void a_push_by_digest_must_be_what_it_says(void **state)
 
     hash_bytes(DIGEST_SHA512, bytes, &wide);
     assert_int_equal(registry_manifest_put(f->store, &f->a, digest_format(&wide, text), STR(IMAGE),
-                                           bytes, &wide, NULL),
+                                           bytes, &pushed, NULL),
                      RC_OK);
+    assert_true(digest_eq(&pushed.digest, &wide));
     assert_int_equal(get(f, &f->a, text, &m, NULL), RC_OK);
     assert_true(digest_eq(&m.digest, &wide));
 }
@@ -207,6 +210,165 @@ static void a_subject_may_be_missing(void **state)
     buf_addc(&b, '}');
     assert_int_equal(put(f, &f->a, "signature", IMAGE, buf_str(&b), NULL), RC_OK);
 }
+
+/* --- referrers --- */
+
+/* An image without layers that refers to `subject`; `more` are members, each with a comma before
+ * it. */
+static struct digest push_referrer(struct registry_fixture *f, const struct digest *subject,
+                                   const char *more)
+{
+    struct digest config = push_blob(f, &f->a, STR("{}"));
+    CLEANUP(buf_done) struct buf b = BUF_INIT(REGISTRY_MANIFEST_MAX);
+    struct registry_pushed pushed;
+
+    buf_add(&b, STR("{\"schemaVersion\":2,\"layers\":[],\"config\":"));
+    add_descriptor(&b, "t/config", &config, 2);
+    buf_add(&b, STR(",\"subject\":"));
+    add_descriptor(&b, IMAGE, subject, 5);
+    buf_add(&b, str_from(more));
+    buf_addc(&b, '}');
+    assert_int_equal(buf_status(&b, NULL), RC_OK);
+    assert_int_equal(registry_manifest_put(f->store, &f->a, STR("referrer"), STR(IMAGE),
+                                           buf_str(&b), &pushed, NULL),
+                     RC_OK);
+    assert_true(digest_eq(&pushed.subject, subject));
+    return pushed.digest;
+}
+
+/* The manifests of one page; the caller frees. */
+static struct json *referrers(struct registry_fixture *f, const struct registry_where *w,
+                              const struct registry_referrers *which, struct digest *ret_last)
+{
+    CLEANUP(buf_done) struct buf out = BUF_INIT(REGISTRY_REFERRERS_MAX);
+    const struct json_limits limits = {.bytes = REGISTRY_REFERRERS_MAX};
+    struct json *index = NULL, *list;
+
+    assert_int_equal(registry_referrers(f->store, w, which, &out, ret_last, NULL), RC_OK);
+    assert_int_equal(json_parse(buf_str(&out), &limits, &index, NULL), RC_OK);
+    assert_int_equal(json_int(json_get(index, "schemaVersion"), 0), 2);
+    assert_true(str_is(json_str(json_get(index, "mediaType")), INDEX));
+    list = json_clone(json_get(index, "manifests"));
+    json_free(index);
+    assert_int_equal(json_type(list), JSON_ARRAY);
+    return list;
+}
+
+static const struct json *find_digest(const struct json *list, const struct digest *d)
+{
+    char text[DIGEST_TEXT_MAX];
+    struct str want = digest_format(d, text);
+
+    for (size_t i = 0; i < json_len(list); i++)
+        if (str_eq(json_str(json_get(json_at(list, i), "digest")), want))
+            return json_at(list, i);
+    return NULL;
+}
+
+static void assert_referrers(struct registry_fixture *f, const struct registry_where *w,
+                             const struct registry_referrers *which, size_t n)
+{
+    struct digest last;
+    CLEANUP(json_freep) struct json *list = referrers(f, w, which, &last);
+
+    assert_int_equal(json_len(list), n);
+    assert_false(digest_is_set(&last));
+}
+
+static void what_refers_to_a_subject_is_listed_with_its_type_and_annotations(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct registry_referrers which = {.subject = digest_of(STR("later"))};
+    struct digest other = digest_of(STR("other")), last;
+    struct digest plain = push_referrer(f, &which.subject, "");
+    struct digest typed = push_referrer(f, &which.subject,
+                                        ",\"artifactType\":\"t/signature\",\"annotations\":"
+                                        "{\"a\":\"1\",\"wrong\":2,\"quote \\\"\":\"\\n\"}");
+
+    push_referrer(f, &other, "");
+    CLEANUP(json_freep) struct json *list = referrers(f, &f->a, &which, &last);
+    const struct json *p = find_digest(list, &plain), *t = find_digest(list, &typed);
+
+    assert_int_equal(json_len(list), 2);
+    assert_true(str_is(json_str(json_get(p, "mediaType")), IMAGE));
+    assert_true(str_is(json_str(json_get(p, "artifactType")), "t/config"));
+    assert_false(json_given(json_get(p, "annotations")));
+    assert_true(json_int(json_get(p, "size"), 0) > 100);
+    assert_true(str_is(json_str(json_get(t, "artifactType")), "t/signature"));
+    assert_int_equal(json_len(json_get(t, "annotations")), 2);
+    assert_true(str_is(json_str(json_path(t, "annotations.a")), "1"));
+    assert_true(str_is(json_str(json_get(json_get(t, "annotations"), "quote \"")), "\n"));
+}
+
+static void referrers_are_chosen_by_artifact_type_and_belong_to_their_repository(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct registry_referrers which = {.subject = digest_of(STR("later"))};
+
+    assert_referrers(f, &f->a, &which, 0); /* there is not even a repository */
+    push_referrer(f, &which.subject, "");
+    push_referrer(f, &which.subject, ",\"artifactType\":\"t/signature\"");
+    push_blob(f, &f->b, STR("x"));
+    assert_referrers(f, &f->a, &which, 2);
+    assert_referrers(f, &f->b, &which, 0);
+    which.artifact_type = STR("t/signature");
+    assert_referrers(f, &f->a, &which, 1);
+    which.artifact_type = STR("t/none");
+    assert_referrers(f, &f->a, &which, 0);
+}
+
+static void a_referrer_that_was_deleted_is_not_listed(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct registry_referrers which = {.subject = digest_of(STR("later"))};
+    struct digest d = push_referrer(f, &which.subject, "");
+    char text[DIGEST_TEXT_MAX];
+
+    assert_referrers(f, &f->a, &which, 1);
+    assert_int_equal(registry_manifest_delete(f->store, &f->a, digest_format(&d, text), NULL),
+                     RC_OK);
+    assert_referrers(f, &f->a, &which, 0);
+}
+
+/* Pushes n referrers with an annotation of so many bytes, and reads them page by page. */
+static size_t pages_of(struct registry_fixture *f, unsigned n, size_t bytes)
+{
+    struct registry_referrers which = {.subject = digest_of(STR("later"))};
+    char *more = calloc(1, bytes + 64);
+    struct digest found[8];
+    size_t pages = 0, n_found = 0;
+
+    assert_true(more && n <= ARRAY_LEN(found));
+    for (unsigned i = 0; i < n; i++) {
+        int head = snprintf(more, bytes + 64, ",\"annotations\":{\"a%u\":\"", i);
+
+        memset(more + head, 'x', bytes);
+        memcpy(more + head + bytes, "\"}", 3);
+        found[i] = push_referrer(f, &which.subject, more);
+    }
+    do {
+        CLEANUP(json_freep) struct json *list = referrers(f, &f->a, &which, &which.last);
+
+        for (size_t i = 0; i < n; i++)
+            n_found += find_digest(list, &found[i]) != NULL;
+        pages++;
+    } while (digest_is_set(&which.last));
+    free(more);
+    assert_int_equal(n_found, n); /* each once */
+    return pages;
+}
+
+static void a_page_of_referrers_ends_before_it_is_larger_than_a_manifest(void **state)
+{
+    assert_int_equal(pages_of(*state, 5, 1500 * 1000), 3);
+}
+
+static void the_largest_manifest_fits_into_a_page_of_its_own(void **state)
+{
+    assert_int_equal(pages_of(*state, 2, REGISTRY_MANIFEST_MAX - 1024), 2);
+}
+
+/* --- tags --- */
 
 static void a_tag_moves_and_the_older_manifest_stays(void **state)
 {
@@ -350,6 +512,11 @@ int main(void)
         REGISTRY_TEST(an_index_needs_its_children),
         REGISTRY_TEST(a_build_cache_may_list_blobs_in_an_index),
         REGISTRY_TEST(a_subject_may_be_missing),
+        REGISTRY_TEST(what_refers_to_a_subject_is_listed_with_its_type_and_annotations),
+        REGISTRY_TEST(referrers_are_chosen_by_artifact_type_and_belong_to_their_repository),
+        REGISTRY_TEST(a_referrer_that_was_deleted_is_not_listed),
+        REGISTRY_TEST(a_page_of_referrers_ends_before_it_is_larger_than_a_manifest),
+        REGISTRY_TEST(the_largest_manifest_fits_into_a_page_of_its_own),
         REGISTRY_TEST(a_tag_moves_and_the_older_manifest_stays),
         REGISTRY_TEST(deleting_a_tag_leaves_the_manifest),
         REGISTRY_TEST(deleting_a_manifest_takes_all_its_tags),
