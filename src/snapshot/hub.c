@@ -202,6 +202,11 @@ void hub_wait(struct snapshot_hub *h, uint64_t generation)
     pthread_mutex_unlock(&h->lock);
 }
 
+void snapshot_wait(struct snapshot_hub *h, const struct snapshot *s)
+{
+    hub_wait(h, s->generation);
+}
+
 enum rc snapshot_with_newest(struct snapshot_hub *h,
                              enum rc (*fn)(const struct snapshot *s, void *arg, struct err *e),
                              void *arg, struct err *e)

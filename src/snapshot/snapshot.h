@@ -121,6 +121,9 @@ const struct crypto_key *snapshot_seal(const struct snapshot_hub *h);
 const struct snapshot *snapshot_current(const struct snapshot_hub *h, const struct loop *l);
 const struct snapshot *snapshot_pin(struct snapshot_hub *h, const struct loop *l);
 void snapshot_unpin(struct snapshot_hub *h, const struct loop *l, const struct snapshot *s);
+/* On a work thread: until every loop has adopted `s`, which the caller keeps, or a newer one. What is given away because of
+ * `s` (a token that its key signs) is known to whoever is asked next. */
+void snapshot_wait(struct snapshot_hub *h, const struct snapshot *s);
 /* On any thread, for as long as fn runs: the newest published (call handlers, judging again on the write lane). */
 NODISCARD enum rc snapshot_with_newest(struct snapshot_hub *h, enum rc (*fn)(const struct snapshot *s, void *arg, struct err *e),
                                        void *arg, struct err *e);

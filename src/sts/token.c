@@ -135,6 +135,7 @@ static enum http_verdict grant_tokens(struct http_request *req, struct sts_reque
         rc = sts_issue(req, r, &g, &out, &e);
     if (rc != RC_OK)
         return sts_fail(req, &e);
+    snapshot_wait(admit_hub(req), admission_of(req)->snapshot);
     sts_no_store(req);
     return sts_answer_json(req, &out);
 }

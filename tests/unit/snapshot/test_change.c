@@ -1,6 +1,9 @@
 /* A change is in force on every loop when it returns, or it has not happened. */
 #include "snapshot/installation.h"
 
+#include <sched.h>
+#include <stdatomic.h>
+
 #define ONE     "00000000-0000-4000-8000-000000000001"
 #define TWO     "00000000-0000-4000-8000-000000000002"
 #define NEW     "00000000-0000-4000-8000-000000000009"
@@ -301,6 +304,86 @@ static void a_request_that_ends_while_its_loop_adopts_lets_go_once(void **state)
     on_loop(i->loops[2], let_go, &other);
 }
 
+/* A loop that is busy, a change that waits for it, and somebody to whom another loop has shown what
+ * came of the change. */
+struct busy {
+    struct installation *i;
+    sem_t began, go_on;
+    atomic_bool gone_on;
+    bool waited;
+    struct kept seen;
+};
+
+static void be_busy(void *arg, struct loop *l)
+{
+    struct busy *b = arg;
+
+    (void)l;
+    sem_post(&b->began);
+    sem_wait(&b->go_on);
+}
+
+static void *keep_busy(void *arg)
+{
+    struct busy *b = arg;
+
+    on_loop(b->i->loops[1], be_busy, b);
+    return NULL;
+}
+
+static void *change_one(void *arg)
+{
+    struct busy *b = arg;
+
+    put(b->i, REGISTRY_TYPE, "one", ONE, CLOSED);
+    return NULL;
+}
+
+static void *wait_for_all(void *arg)
+{
+    struct busy *b = arg;
+
+    sem_post(&b->began);
+    snapshot_wait(b->i->hub, b->seen.snapshot);
+    b->waited = atomic_load(&b->gone_on);
+    return NULL;
+}
+
+static void unpin(void *arg, struct loop *l)
+{
+    const struct kept *k = arg;
+
+    snapshot_unpin(k->hub, l, k->snapshot);
+}
+
+static void what_one_loop_has_adopted_can_be_waited_for_on_all(void **state)
+{
+    struct busy b = {.i = *state, .seen.hub = ((struct installation *)*state)->hub};
+    void *(*const doing[])(void *) = {keep_busy, change_one, wait_for_all};
+    pthread_t threads[ARRAY_LEN(doing)];
+
+    sem_init(&b.began, 0, 0);
+    sem_init(&b.go_on, 0, 0);
+    assert_int_equal(pthread_create(&threads[0], NULL, doing[0], &b), 0);
+    sem_wait(&b.began);
+    assert_int_equal(pthread_create(&threads[1], NULL, doing[1], &b), 0);
+    while (see(b.i, 0).generation < 2)
+        sched_yield();
+    on_loop(b.i->loops[0], keep, &b.seen);
+    assert_int_equal(pthread_create(&threads[2], NULL, doing[2], &b), 0);
+    sem_wait(&b.began);
+    for (int turns = 0; turns < 1000; turns++) /* who does not wait is through by now */
+        sched_yield();
+    atomic_store(&b.gone_on, true);
+    sem_post(&b.go_on);
+    for (size_t n = 0; n < ARRAY_LEN(threads); n++)
+        pthread_join(threads[n], NULL);
+    assert_true(b.waited);
+    on_loop(b.i->loops[0], unpin, &b.seen);
+    sem_destroy(&b.began);
+    sem_destroy(&b.go_on);
+}
+
 static enum rc count_generation(const struct snapshot *s, void *arg, struct err *e)
 {
     *(uint64_t *)arg = s->generation;
@@ -349,6 +432,7 @@ int main(void)
         CHANGE_TEST(every_loop_is_told_and_the_main_one_of_networks),
         CHANGE_TEST(a_pinned_snapshot_can_be_read_whatever_comes_after_it),
         CHANGE_TEST(a_request_that_ends_while_its_loop_adopts_lets_go_once),
+        CHANGE_TEST(what_one_loop_has_adopted_can_be_waited_for_on_all),
         CHANGE_TEST(any_thread_can_read_the_newest),
         CHANGE_TEST(a_change_that_touches_nothing_makes_no_snapshot),
     };
