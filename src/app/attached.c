@@ -36,7 +36,7 @@ struct attached {
     unsigned max_connections;
     int helper; /* -1: none, or gone */
     struct helper_queue queue;
-    bool had_helper, closed;
+    bool had_helper, silent, closed;
     bool settled;         /* has been told what is wanted: from then on nothing unknown is taken */
     pthread_mutex_t lock; /* what attached_state reads: the list, states and errors */
     struct attachment *first;
@@ -55,6 +55,13 @@ void attached_helper_gone(struct attached *a)
                 t->seats[i].state = HELPER_FAILED;
     pthread_mutex_unlock(&a->lock);
     helper_queue_done(&a->queue);
+}
+
+void attached_helper_silent(struct attached *a, bool silent)
+{
+    pthread_mutex_lock(&a->lock);
+    a->silent = silent;
+    pthread_mutex_unlock(&a->lock);
 }
 
 static void lose_helper(struct attached *a, const struct err *e)
@@ -109,6 +116,13 @@ static void ask_close(struct attached *a, const struct attachment *t)
         .version = HELPER_VERSION, .type = HELPER_CLOSE, .key = t->uuid};
 
     ask(a, &m);
+}
+
+void attached_ping(struct attached *a)
+{
+    static const struct helper_message ping = {.version = HELPER_VERSION, .type = HELPER_PING};
+
+    ask(a, &ping);
 }
 
 /* --- connections of a place that went --- */
@@ -451,6 +465,8 @@ static void explain(const struct attached *a, const struct attachment *t, const 
         buf_addf(out, "needs the privileged helper: start as root");
     else if (s->state == HELPER_FAILED && a->helper < 0)
         buf_addf(out, "the privileged helper has ended, or hangs: restart the server");
+    else if (a->silent)
+        buf_addf(out, "the privileged helper does not answer: restart the server");
     else if (s->state == HELPER_FAILED)
         buf_addf(out, "cannot listen in %s: %s", t->place,
                  strerror_r(s->error, words, sizeof(words)));

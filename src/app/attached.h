@@ -15,6 +15,8 @@ void attached_want(struct attached *a, const struct origin_table *origins);
 bool attached_waits(const struct attached *a);
 void attached_go_on(struct attached *a);
 void attached_helper_gone(struct attached *a);
+void attached_helper_silent(struct attached *a, bool silent); /* does not answer; does again */
+void attached_ping(struct attached *a);                       /* asks the helper for a word */
 NODISCARD enum rc attached_state(struct attached *a, const struct uuid *attachment, enum listener_state *ret,
                                  struct buf *ret_reason);
 void attached_close(struct attached *a); /* accepts no more; nothing is asked of the helper */

@@ -39,6 +39,7 @@ struct helper {
     bool hello;   /* this server asked for everything */
     size_t mains_sent;
     bool ready_sent;
+    bool pong_due;
     bool has_served; /* some server came as far as hello */
     int64_t hello_us, start_at_us;
     unsigned backoff_s;
@@ -61,7 +62,7 @@ static void forget_socket(struct helper *h)
 {
     fd_close(h->sock);
     h->sock = -1;
-    h->hello = h->ready_sent = false;
+    h->hello = h->ready_sent = h->pong_due = false;
     h->mains_sent = 0;
 }
 
@@ -168,6 +169,8 @@ static void obey(struct helper *h, const struct helper_message *m)
         h->mains_sent = 0;
         h->ready_sent = false;
         helper_table_untold(&h->table);
+    } else if (m->type == HELPER_PING) {
+        h->pong_due = true;
     } else if (m->type == HELPER_CLOSE) {
         helper_table_close(&h->table, &m->key);
     } else if (helper_table_open(&h->table, m, &e) != RC_OK) {
@@ -209,12 +212,23 @@ static enum rc send_main(struct helper *h, const struct main_socket *s)
     return fd_send(h->sock, &m, sizeof(m), s->fd, NULL);
 }
 
+static enum rc send_word(const struct helper *h, enum helper_type type)
+{
+    const struct helper_message m = {.version = HELPER_VERSION, .type = type};
+
+    return fd_send(h->sock, &m, sizeof(m), -1, NULL);
+}
+
 /* The next thing that the server should know. RC_NOT_FOUND: it knows all. */
 static enum rc tell_next(struct helper *h)
 {
-    static const struct helper_message ready = {.version = HELPER_VERSION, .type = HELPER_READY};
     enum rc rc;
 
+    if (h->pong_due) {
+        rc = send_word(h, HELPER_PONG);
+        h->pong_due = rc != RC_OK;
+        return rc;
+    }
     if (h->mains_sent < h->mains.n) {
         rc = send_main(h, &h->mains.list[h->mains_sent]);
         h->mains_sent += rc == RC_OK;
@@ -229,14 +243,15 @@ static enum rc tell_next(struct helper *h)
     }
     if (h->ready_sent)
         return RC_NOT_FOUND;
-    rc = fd_send(h->sock, &ready, sizeof(ready), -1, NULL);
+    rc = send_word(h, HELPER_READY);
     h->ready_sent = rc == RC_OK;
     return rc;
 }
 
 static bool something_to_tell(struct helper *h)
 {
-    return h->sock >= 0 && h->hello && (!h->ready_sent || helper_table_next_untold(&h->table));
+    return h->sock >= 0 && h->hello &&
+           (!h->ready_sent || h->pong_due || helper_table_next_untold(&h->table));
 }
 
 /* A server that does not read makes us wait for it, never block. */

@@ -12,10 +12,12 @@ enum helper_type {
     HELPER_HELLO = 1, /* send every listener that there is, then READY */
     HELPER_OPEN,      /* key, kind, service, family, name: open a listener there and keep it */
     HELPER_CLOSE,     /* key: close all its listeners and forget them */
+    HELPER_PING,      /* say that you are there */
     /* from the helper */
     HELPER_MAIN,  /* service, index, port; with the descriptor */
     HELPER_STATE, /* key, kind, service, family, name, port, state: LISTENING comes with the descriptor */
     HELPER_READY, /* everything that HELLO asked for was sent */
+    HELPER_PONG,
 };
 enum helper_kind { HELPER_NETNS = 1, HELPER_DEVICE };
 enum helper_service { HELPER_DATA, HELPER_CONTROL, HELPER_METRICS }; /* as enum net_class */

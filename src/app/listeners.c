@@ -2,8 +2,10 @@
 #include "app/attached.h"
 #include "app/main_sockets.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "sys/fd.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -21,7 +23,12 @@ struct listeners {
     size_t n_mains;
     struct attached *attached;
     struct loop_poll *helper; /* NULL: none, or gone */
+    struct loop_timer *pulse;
+    unsigned unanswered; /* how often the helper was waited for since its last word */
 };
+
+/* The helper opens a listener in no time; one that is silent for so long hangs. */
+enum { PULSE_MS = 5000, SILENT_AFTER = 3 };
 
 /* --- main listeners --- */
 
@@ -105,6 +112,25 @@ static enum rc take_main(struct listeners *l, const struct helper_message *m, in
     return rc;
 }
 
+static void tell_silent(struct listeners *l, bool silent)
+{
+    metric_add(METRIC_HELPER_SILENT, silent ? 1 : -1);
+    attached_helper_silent(l->attached, silent);
+    if (silent)
+        log_error("listeners.helper_silent",
+                  F_STR("advice", STR("what is open stays open; to open and watch what attachments "
+                                      "need, restart the server")));
+    else
+        log_warn("listeners.helper_answers", F_BOOL("again", true));
+}
+
+static void helper_heard(struct listeners *l)
+{
+    if (l->unanswered >= SILENT_AFTER)
+        tell_silent(l, false);
+    l->unanswered = 0;
+}
+
 static enum rc take_message(struct listeners *l, bool *ret_ready, struct err *e)
 {
     struct helper_message m;
@@ -113,6 +139,7 @@ static enum rc take_message(struct listeners *l, bool *ret_ready, struct err *e)
 
     if (rc != RC_OK)
         return rc;
+    helper_heard(l);
     if (m.version == HELPER_VERSION && m.type == HELPER_MAIN)
         return take_main(l, &m, fd, e);
     if (m.version == HELPER_VERSION && m.type == HELPER_STATE && m.state >= HELPER_WAITING &&
@@ -121,6 +148,8 @@ static enum rc take_message(struct listeners *l, bool *ret_ready, struct err *e)
         return RC_OK;
     }
     fd_close(fd);
+    if (m.version == HELPER_VERSION && m.type == HELPER_PONG)
+        return RC_OK;
     if (m.version != HELPER_VERSION || m.type != HELPER_READY)
         return err_set(e, RC_INTERNAL, "the helper sent a message of type %u", m.type);
     *ret_ready = true;
@@ -157,6 +186,40 @@ static void helper_says(void *ctx, unsigned events)
     l->helper = NULL;
 }
 
+static unsigned pulse_ms(const struct listeners *l)
+{
+    return l->config.pulse_ms > 0 ? l->config.pulse_ms : (unsigned)PULSE_MS;
+}
+
+static void on_pulse(void *ctx)
+{
+    struct listeners *l = ctx;
+
+    if (!l->helper)
+        return;
+    if (l->unanswered == 0)
+        attached_ping(l->attached);
+    helper_arm(l);
+    if (l->unanswered < SILENT_AFTER && ++l->unanswered == SILENT_AFTER)
+        tell_silent(l, true);
+    loop_timer_start(l->pulse, pulse_ms(l));
+}
+
+static void watch_pulse(struct listeners *l)
+{
+    l->pulse = loop_timer_new(l->config.loops[0], on_pulse, l);
+    loop_timer_start(l->pulse, pulse_ms(l));
+}
+
+static void await_word(struct listeners *l)
+{
+    struct pollfd p = {.fd = l->config.helper_fd, .events = POLLIN};
+
+    while (l->unanswered < SILENT_AFTER && poll(&p, 1, (int)pulse_ms(l)) == 0)
+        if (++l->unanswered == SILENT_AFTER)
+            tell_silent(l, true);
+}
+
 /* Before the loops run, and so by waiting. */
 static enum rc greet_helper(struct listeners *l, struct err *e)
 {
@@ -165,15 +228,19 @@ static enum rc greet_helper(struct listeners *l, struct err *e)
     bool ready = false;
     enum rc rc = fd_send(fd, &hello, sizeof(hello), -1, e);
 
-    while (rc == RC_OK && !ready)
+    while (rc == RC_OK && !ready) {
+        await_word(l);
         rc = take_message(l, &ready, e);
+    }
     if (rc == RC_OK)
         rc = fd_nonblocking(fd, e);
     if (rc == RC_OK)
         rc = loop_poll_new(l->config.loops[0], fd, helper_says, l, &l->helper, e);
-    if (rc == RC_OK)
-        helper_arm(l);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    helper_arm(l);
+    watch_pulse(l);
+    return RC_OK;
 }
 
 /* --- the face --- */
@@ -245,6 +312,7 @@ void listeners_free(struct listeners *l)
     for (size_t i = 0; i < l->n_mains; i++)
         net_listener_free(l->mains[i].listener);
     loop_poll_free(l->helper);
+    loop_timer_free(l->pulse);
     attached_free(l->attached);
     free(l->mains);
     free(l);

@@ -13,6 +13,7 @@ struct listeners;
 struct listeners_config {
     const struct serve_options *options;
     int helper_fd;             /* -1: no helper, attachments fail with the reason */
+    unsigned pulse_ms;         /* how often it is asked whether it is there; 0: as usual */
     struct loop *const *loops; /* [0] is the main loop */
     size_t n_loops;
     struct net_tls *tls;
@@ -27,7 +28,7 @@ void listeners_describe(const struct listeners *l, struct buf *out);
 void listeners_attachments(struct listeners *l, const struct origin_table *origins);
 
 enum listener_state { LISTENER_WAITING, LISTENER_LISTENING, LISTENER_FAILED };
-/* Any thread. RC_NOT_FOUND for an attachment that has no listener. Appends the reason (Waiting, Failed). */
+/* Any thread. RC_NOT_FOUND for an attachment that has no listener. Appends the reason (Waiting, Failed; or its helper hangs). */
 NODISCARD enum rc listeners_state(struct listeners *l, const struct uuid *attachment, enum listener_state *ret,
                                   struct buf *ret_reason);
 void listeners_close(struct listeners *l); /* accept no more; the helper keeps its sockets */

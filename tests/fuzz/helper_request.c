@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(e.rc == RC_INVALID && e.text[0]);
         return 0;
     }
-    must(m.version == HELPER_VERSION && m.type >= HELPER_HELLO && m.type <= HELPER_CLOSE);
+    must(m.version == HELPER_VERSION && m.type >= HELPER_HELLO && m.type <= HELPER_PING);
     must(m.port == 0 && m.ns_dev == 0 && m.ns_ino == 0 && m.ifindex == 0 && m.state == 0);
     must(m.name[sizeof(m.name) - 1] == '\0' && !strchr(m.name, '/') && strcmp(m.name, "..") != 0);
     must(m.type == HELPER_OPEN ? m.name[0] && m.service <= HELPER_CONTROL : !m.name[0]);

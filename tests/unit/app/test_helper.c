@@ -46,6 +46,8 @@ static void a_request_that_keeps_every_rule_is_taken(void **state)
     assert_int_equal(helper_request_check(&m, NULL), RC_OK);
     m = (struct helper_message){.version = HELPER_VERSION, .type = HELPER_HELLO};
     assert_int_equal(helper_request_check(&m, NULL), RC_OK);
+    m.type = HELPER_PING;
+    assert_int_equal(helper_request_check(&m, NULL), RC_OK);
     m = (struct helper_message){.version = HELPER_VERSION, .type = HELPER_CLOSE, .key = {{1}}};
     assert_int_equal(helper_request_check(&m, NULL), RC_OK);
 }

@@ -4,6 +4,8 @@
 #include "app/helper_queue.h"
 #include "app/listeners.h"
 #include "app/main_sockets.h"
+#include "base/clock.h"
+#include "base/metric.h"
 #include "sys/fd.h"
 #include "sys/sock.h"
 #include <errno.h>
@@ -11,10 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BLUE_NETWORK "\"virtualNetwork\":{\"id\":\"" NETWORK_ID("blue") "\"}"
-#define ONE          UUID_TEXT("b1")
-#define OLD          UUID_TEXT("b9")
-#define HELPER_LOST  "the privileged helper has ended, or hangs: restart the server"
+#define BLUE_NETWORK  "\"virtualNetwork\":{\"id\":\"" NETWORK_ID("blue") "\"}"
+#define ONE           UUID_TEXT("b1")
+#define OLD           UUID_TEXT("b9")
+#define HELPER_LOST   "the privileged helper has ended, or hangs: restart the server"
+#define HELPER_SILENT "the privileged helper does not answer: restart the server"
 #define NOT_ANSWERED                                                                               \
     "the privileged helper has not answered yet: if that stays so, restart the server"
 
@@ -23,6 +26,7 @@ struct yard {
     struct loop *loops[2];
     struct listeners *listeners;
     int helper, ours; /* the ends of the test and of the server */
+    unsigned pulse_ms;
 };
 
 static void accepted(void *ctx, struct net_stream *s)
@@ -42,6 +46,7 @@ static int set_up(void **state)
     for (unsigned i = 0; i < 2; i++)
         assert_int_equal(loop_new(i, &y->loops[i], NULL), RC_OK);
     y->helper = y->ours = -1;
+    y->pulse_ms = 3600 * 1000;
     *state = y;
     return 0;
 }
@@ -64,6 +69,7 @@ static enum rc yard_open(struct yard *y, int helper_fd, struct err *e)
     const struct listeners_config c = {
         .options = &y->options,
         .helper_fd = helper_fd,
+        .pulse_ms = y->pulse_ms,
         .loops = y->loops,
         .n_loops = 2,
         .accepted = accepted,
@@ -342,6 +348,51 @@ static void a_helper_that_takes_nothing_at_all_is_given_up(void **state)
         origin_table_unref(places[i]);
 }
 
+/* Turns, with an answer each time or without, until the attachment's reason is this one. */
+static bool comes_to_say(struct yard *y, bool answers, const char *reason)
+{
+    const struct helper_message pong = {.version = HELPER_VERSION, .type = HELPER_PONG};
+    int64_t end = clock_mono_us() + 60 * CLOCK_US_PER_S;
+    struct uuid one = world_uuid(ONE);
+
+    while (clock_mono_us() < end) {
+        CLEANUP(buf_done) struct buf text = BUF_INIT(1024);
+        enum listener_state state = LISTENER_FAILED;
+
+        if (answers)
+            helper_say(y, &pong, -1);
+        yard_turn(y);
+        assert_int_equal(listeners_state(y->listeners, &one, &state, &text), RC_OK);
+        assert_int_equal(state, LISTENER_LISTENING);
+        if (strcmp(buf_cstr(&text), reason) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void a_helper_that_hangs_is_told_of_until_it_answers_again(void **state)
+{
+    struct yard *y = *state;
+    struct origin_table *t = one_attachment("blue");
+    struct helper_message m = told(ONE, "blue", HELPER_LISTENING);
+
+    y->pulse_ms = 20;
+    yard_with_helper(y);
+    listeners_attachments(y->listeners, t);
+    helper_say(y, &m, some_listener());
+    m.family = 6;
+    helper_say(y, &m, some_listener());
+    assert_int_equal(metric_value(METRIC_HELPER_SILENT), 0);
+    yard_turn(y);
+    assert_true(comes_to_say(y, false, HELPER_SILENT));
+    assert_int_equal(metric_value(METRIC_HELPER_SILENT), 1);
+    while (helper_hear(y, &m) && m.type != HELPER_PING)
+        ;
+    assert_int_equal(m.type, HELPER_PING);
+    assert_true(comes_to_say(y, true, ""));
+    origin_table_unref(t);
+}
+
 static void a_helper_that_ends_leaves_the_listeners_that_there_are(void **state)
 {
     struct yard *y = *state;
@@ -387,6 +438,7 @@ int main(void)
         T(what_a_busy_helper_cannot_take_yet_comes_later),
         T(a_helper_that_takes_nothing_at_all_is_given_up),
         T(what_waits_for_a_helper_that_has_ended_fails),
+        T(a_helper_that_hangs_is_told_of_until_it_answers_again),
         T(a_helper_that_ends_leaves_the_listeners_that_there_are),
     };
 
