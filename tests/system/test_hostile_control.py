@@ -52,9 +52,10 @@ def inside_networks(kidoban, control, group):
 
 
 def without_etags(body):
-    """What lasts of a body: every write moves etags, and who changed it last."""
+    """What lasts of a body: every write moves etags, and who changed it last; an attachment's helper may not have looked
+    yet."""
     if isinstance(body, dict):
-        return {k: without_etags(v) for k, v in body.items() if k not in ("etag", "systemData")}
+        return {k: without_etags(v) for k, v in body.items() if k not in ("etag", "systemData", "stateReason")}
     return [without_etags(v) for v in body] if isinstance(body, list) else body
 
 

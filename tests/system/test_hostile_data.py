@@ -4,7 +4,9 @@ import concurrent.futures
 import contextlib
 import json
 import os
+import select
 import socket
+import subprocess
 import time
 
 import pytest
@@ -224,8 +226,16 @@ class Server:
     def files(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def reading(self, digest):
+        """How often this blob is open."""
+        found = 0
+        for fd in os.listdir(f"/proc/{self.pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                found += os.readlink(f"/proc/{self.pid}/fd/{fd}").endswith("/" + digest.split(":")[1])
+        return found
+
     def staged(self):
-        return len(os.listdir(self.staging))
+        return set(os.listdir(self.staging))
 
     def memory(self):
         with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as f:
@@ -303,9 +313,10 @@ def test_uploads_that_break_off_leave_nothing(server, user, many):
     for i, r in enumerate(many(100)):
         framing, data = (("Content-Length: 300000", b"x" * 150_000), ("Transfer-Encoding: chunked",
                          b"10000\r\n" + b"x" * 50_000))[i % 2]
-        r.send(head("POST", target, OPEN, "HTTP/1.1", framing, bearer(user)) + data)
-        r.close()
-    until(lambda: server.staged() == staged, "no staging file is left")
+        r.send(head("POST", target, OPEN, "HTTP/1.1", framing, "Expect: 100-continue", bearer(user)))
+        assert r.answer().status == 100  # from here on there is an upload
+        r.send(data).close()
+    until(lambda: server.staged() <= staged, "no staging file is left")
     until(lambda: server.files() <= files, "no descriptor is left")
 
 
@@ -313,23 +324,24 @@ def test_wrong_bytes_by_one_post_leave_nothing(server, user):
     staged = server.staged()
     a = user.request("POST", f"/v2/app/blobs/uploads/?digest={digest_of(b'right')}", body=b"wrong")
     assert a.status == 400
-    assert server.staged() == staged
+    assert server.staged() <= staged
 
 
 def test_readers_that_never_read_cost_their_own_buffer(kidoban, server, user, many):
     data = os.urandom(8 * MIB)
     assert user.push_blob("app", digest_of(data), data).status == 201
-    before, files = server.memory(), server.files()
+    before = server.memory()
     for r in many(50, port=443, ca=kidoban.ca, name=OPEN):
         r.send(head("GET", f"/v2/app/blobs/{digest_of(data)}", OPEN, "HTTP/1.1", bearer(user)))
-    until(lambda: server.files() >= files + 100, "all have the blob open")
+    until(lambda: server.reading(digest_of(data)) == 50, "all have the blob open")
     assert user.get("/v2/").status == 200
     assert modest(server.memory() - before, 50 * MIB)
 
 
 def test_requests_whose_answers_nobody_reads_are_not_read(server, user, many):
     before, flood = server.memory(), head(host=OPEN) * 2000
-    for r in many(20, timeout=0.3):
+    for r in many(20):
+        r.sock.settimeout(0.3)
         with pytest.raises(TimeoutError):
             for _ in range(1000):
                 r.sock.sendall(flood)
@@ -340,21 +352,23 @@ def test_requests_whose_answers_nobody_reads_are_not_read(server, user, many):
 def test_heads_that_come_byte_by_byte_are_given_up_together(server, user, many):
     """Ten seconds for a head, however busily it drips."""
     files = server.files()
-    slow = many(200, timeout=30)
+    slow = many(200)
     start = time.monotonic()
     for r in slow:
         r.send(b"GET /v2/ HTTP/1.1\r\nHost: ")
-    while time.monotonic() - start < 9:
+
+    def all_have_an_answer():
         for r in slow:
-            with contextlib.suppress(OSError):  # a busy machine: its ten seconds were over already
-                r.send(b"a")
+            r.send(b"a")
         assert user.get("/v2/").status == 200
-        time.sleep(1)
+        return len(select.select(slow, [], [], 0)[0]) == len(slow)
+
+    until(all_have_an_answer, "they are given up though more comes all the time", 60, every=1)
     for r in slow:
         a = r.answer()
         assert a.status == 408 and a.field("Connection") == "close"
         r.close()
-    assert 9 < time.monotonic() - start < 30
+    assert time.monotonic() - start > 9
     until(lambda: server.files() <= files, "their connections are closed")
 
 
@@ -371,11 +385,20 @@ def test_bytes_that_are_no_tls_get_an_alert_or_the_end(server, client, user):
 
 @pytest.mark.parametrize("version,spoken", [("-tls1", False), ("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)])
 def test_only_tls_of_today_and_no_renegotiation(opened, client, version, spoken):
-    script = f"{{ echo R; sleep 0.3; }} | timeout 5 openssl s_client {version} -connect 203.0.113.10:443 -servername {OPEN} 2>&1"
-    said = client.run(["sh", "-c", script]).text
-    assert ("BEGIN CERTIFICATE" in said) == spoken
-    if version == "-tls1_2":
-        assert "no renegotiation" in said
+    argv = ["openssl", "s_client", version, "-connect", "203.0.113.10:443", "-servername", OPEN]
+    log = client.lab.path(client.name, f"s_client{version}")
+    last = {"-tls1_2": "no renegotiation", "-tls1_3": "BEGIN CERTIFICATE"}.get(version)
+
+    def said(word):
+        with open(log, encoding="utf-8", errors="replace") as f:
+            return word in f.read()
+
+    with open(log, "wb") as out, subprocess.Popen(client.argv(argv), bufsize=0, stdin=subprocess.PIPE, stdout=out,
+                                                  stderr=out) as p:
+        with contextlib.suppress(BrokenPipeError):  # it has ended already
+            p.stdin.write(b"R\n")
+        until(lambda: p.poll() is not None or (last and said(last)), "all has been said")
+    assert said("BEGIN CERTIFICATE") == spoken and (not last or said(last))
 
 
 def test_a_client_that_has_said_all_still_gets_its_answer(kidoban, opened, client):

@@ -8,6 +8,7 @@ import socket
 import struct
 
 from .network import inside
+from .wait import until
 
 ETH_P_ALL, SOL_PACKET = 0x0003, 263
 PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, TPACKET_V2 = 5, 6, 10, 1
@@ -64,8 +65,9 @@ class Capture:
         return found
 
     def _packet(self, start):
-        status, _, snap, _, net, sec, nsec = HEADER.unpack_from(self.ring, start)
-        assert status & 1, "a packet that the kernel counted is not there"
+        # The kernel counts a packet before it writes it.
+        until(lambda: HEADER.unpack_from(self.ring, start)[0] & 1, "a packet that the kernel counted", every=0.001)
+        _, _, snap, _, net, sec, nsec = HEADER.unpack_from(self.ring, start)
         # struct sockaddr_ll follows the header, aligned to 16: its sll_pkttype tells the direction
         if self.ring[start + 32 + 10] != OUTGOING:
             return None

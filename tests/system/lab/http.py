@@ -53,7 +53,7 @@ class Connection:
         self.authority = name if port == 443 else f"{name}:{port}"
         with inside(space.ns):
             plain = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-        plain.settimeout(30)
+        plain.settimeout(60)
         if receive:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         if source:

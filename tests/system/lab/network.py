@@ -265,8 +265,9 @@ def remove_leftovers():
         path = os.path.join(tempfile.gettempdir(), name)
         if os.path.ismount(path):
             run(["umount", "-l", path])
-        if stat.S_ISDIR(os.lstat(path).st_mode):
-            shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another run clears them too
+            if stat.S_ISDIR(os.lstat(path).st_mode):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def wait_for_port(space, port, process=None):

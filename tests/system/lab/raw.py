@@ -34,7 +34,7 @@ class Raw:
     """One connection from a space, plain or TLS (with `ca`), that sends bytes and reads answers one by one. `source`
     (an address) and `mark` are for who claims to be another; `first` is sent before TLS."""
 
-    def __init__(self, space, port=443, ca=None, name=None, address=REGISTRY_ADDRESS, timeout=10, source=None, mark=0,
+    def __init__(self, space, port=443, ca=None, name=None, address=REGISTRY_ADDRESS, timeout=60, source=None, mark=0,
                  first=b"", context=None):
         with inside(space.ns):
             found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
@@ -92,6 +92,9 @@ class Raw:
         with contextlib.suppress(OSError):  # the server has closed already
             self.sock.shutdown(socket.SHUT_WR)
         return self
+
+    def fileno(self):
+        return self.sock.fileno()
 
     def close(self):
         self.sock.close()

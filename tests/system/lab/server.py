@@ -58,7 +58,7 @@ class Kidoban:
 
     def stop(self):
         """Ask the server to end; it must end well."""
-        code, said = self.process.stop(), self.process.output()
+        code, said = self.process.stop(120), self.process.output()
         found = [word for word in ("Sanitizer", "runtime error:", "Assertion") if word in said]
         if code != 0 or found:
             raise Failed(f"serve ended with {code} {found}:\n{said[-8000:]}")
@@ -144,10 +144,12 @@ class Kidoban:
         return self("network", "vnet", "show", "-g", group, "-n", name)
 
     def attach(self, name, network: Space, vnet, *options):
-        """Say that a lab network's namespace is where a virtual network reaches the server; wait until it listens."""
+        """Say that a lab network's namespace is where a virtual network reaches the server; wait until it listens. The
+        server is asked: a listener that was there before may end a little after the attachment that it was for."""
         self("network", "attachment", "create", "--name", name, "--kind", "netns", "--netns", network.ns,
              "--vnet", vnet["id"], *options)
-        self.process.wait_for(lambda: network.listening(443), f"the attachment {name} listens")
+        self.process.wait_for(lambda: self("network", "attachment", "show", "--name", name)["state"] == "Listening",
+                              f"the attachment {name} listens")
 
 
 class Registry:

@@ -4,7 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 import urllib.parse
+
+from .wait import until
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"
@@ -37,6 +40,31 @@ def basic(user, password):
 
 def form(**fields):
     return urllib.parse.urlencode(fields)
+
+
+class Guesses:
+    """Wrong secrets for one account from one address, by whatever door: there are ten, and one more for each six seconds
+    that this takes."""
+
+    def __init__(self):
+        self.began, self.heard = time.monotonic(), 0
+
+    def until_shut_out(self, ask):
+        """Ask, which gets a status, until nobody listens any more; that answer's status is 429."""
+        for _ in range(200):
+            status = ask()
+            if status == 429:
+                return
+            assert status == 401, status
+            self.heard += 1
+        raise AssertionError("200 guesses, and no end")
+
+    def also_shuts_out(self, guess, good):
+        """While guesses are not heard, a good secret is not either."""
+        until(lambda: self.until_shut_out(guess) or good() == 429, "the good secret is refused", every=0)
+
+    def assert_no_more_were_heard(self):
+        assert 10 <= self.heard <= 11 + (time.monotonic() - self.began) / 6
 
 
 def published_keys(kidoban):
