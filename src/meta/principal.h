@@ -47,7 +47,8 @@ struct meta_identity_key {
 typedef enum rc meta_identity_key_fn(const struct meta_identity_key *k, void *arg, struct err *e);
 /* Adds one that signs; the others are retired since its created_us. */
 NODISCARD enum rc meta_identity_key_add(struct meta_tx *tx, const struct meta_identity_key *k, struct err *e);
-NODISCARD enum rc meta_identity_key_each(struct meta_tx *tx, meta_identity_key_fn *fn, void *arg, struct err *e); /* newest first */
+/* First the one that signs, then the newest. */
+NODISCARD enum rc meta_identity_key_each(struct meta_tx *tx, meta_identity_key_fn *fn, void *arg, struct err *e);
 NODISCARD enum rc meta_identity_key_forget(struct meta_tx *tx, int64_t retired_before_us, uint64_t *ret_n, struct err *e);
 
 #endif

@@ -73,7 +73,7 @@ struct loading {
     struct snapshot_identity *identity;
 };
 
-/* Newest first, and only the newest is not retired. */
+/* First comes the one that signs; only it is not retired. */
 static enum rc identity_key_add(const struct meta_identity_key *k, void *arg, struct err *e)
 {
     struct loading *l = arg;

@@ -376,6 +376,26 @@ static void a_new_key_signs_and_nobody_has_to_sign_in_again(void **state)
     assert_false(json_bool(json_path(json_at(json_get(f->answer, "value"), 1), "signs"), true));
 }
 
+static enum rc key_of_1970(struct meta_tx *tx, struct snapshot_change *change, void *arg,
+                           struct err *e)
+{
+    const struct sts *f = arg;
+
+    snapshot_touch_identity(change);
+    return snapshot_identity_key_new(tx, snapshot_seal(f->i.hub), CLOCK_US_PER_S, e);
+}
+
+static void the_key_that_was_made_last_signs_when_the_clock_was_set_back(void **state)
+{
+    struct sts *f = *state;
+    const char *before;
+
+    assert_int_equal(ask(f, "POST", KEYS "/rotate", NULL), 204);
+    before = app_token(f, PLAIN_APP, "secret");
+    assert_int_equal(snapshot_change(f->i.hub, key_of_1970, f, NULL), RC_OK);
+    assert_memory_not_equal(before, app_token(f, PLAIN_APP, "secret"), 60);
+}
+
 static void keys_are_replaced_after_90_days_and_forgotten_when_their_tokens_are_over(void **state)
 {
     const int64_t hour = (int64_t)3600 * CLOCK_US_PER_S;
@@ -434,6 +454,7 @@ int main(void)
         STS_TEST(the_administrator_stays),
         STS_TEST(every_change_is_in_the_audit_trail),
         STS_TEST(a_new_key_signs_and_nobody_has_to_sign_in_again),
+        STS_TEST(the_key_that_was_made_last_signs_when_the_clock_was_set_back),
         STS_TEST(keys_are_replaced_after_90_days_and_forgotten_when_their_tokens_are_over),
     };
 
