@@ -56,6 +56,19 @@ static struct str scope_text(struct http_request *req, const struct need *n)
                         actions);
 }
 
+/* From where a push would take a blob rather than send it: reading there is worth a scope as well.
+ * STR_NONE: from nowhere. */
+static struct str source_scope(struct http_request *req, const struct need *n)
+{
+    struct str mount, from;
+
+    if (req->method != HTTP_POST || !(n->actions & AUTH_PUSH) ||
+        http_query(req, "mount", &mount, NULL) != RC_OK ||
+        http_query(req, "from", &from, NULL) != RC_OK)
+        return STR_NONE;
+    return arena_printf(&req->arena, "repository:%.*s:pull", STR_ARG(from));
+}
+
 /* Only names that a repository can have go into a quoted field; a wrong one gets its own answer
  * once signed in. */
 static bool scope_is_plain(struct str scope)
@@ -70,16 +83,21 @@ static bool scope_is_plain(struct str scope)
 void admit_challenge(struct http_request *req, const char *message)
 {
     struct str base = admit_base_url(req), service = admit_login_server(req), scope = STR_NONE;
+    struct str source = STR_NONE;
 
     if (req->route) {
         struct need n = need_of(req->route->access);
 
         scope = n.nothing ? STR_NONE : scope_text(req, &n);
+        source = source_scope(req, &n);
     }
+    if (!scope_is_plain(source))
+        source = STR("");
     if (scope_is_plain(scope))
         http_add_fieldf(req, "WWW-Authenticate",
-                        "Bearer realm=\"%.*s/oauth2/token\",service=\"%.*s\",scope=\"%.*s\"",
-                        STR_ARG(base), STR_ARG(service), STR_ARG(scope));
+                        "Bearer realm=\"%.*s/oauth2/token\",service=\"%.*s\",scope=\"%.*s%s%.*s\"",
+                        STR_ARG(base), STR_ARG(service), STR_ARG(scope), source.len > 0 ? " " : "",
+                        STR_ARG(source));
     else
         http_add_fieldf(req, "WWW-Authenticate",
                         "Bearer realm=\"%.*s/oauth2/token\",service=\"%.*s\"", STR_ARG(base),

@@ -34,9 +34,9 @@ enum http_range http_range_parse(struct str value, uint64_t size, uint64_t *ret_
         return suffix_range(to, size, ret_offset, ret_length);
     if (str_to_u64(str_take(value, dash), &first) != RC_OK)
         return HTTP_RANGE_ALL;
-    if (to.len > 0 && (str_to_u64(to, &last) != RC_OK || last < first))
+    if (to.len > 0 && str_to_u64(to, &last) != RC_OK)
         return HTTP_RANGE_ALL;
-    if (first >= size)
+    if (first >= size || last < first)
         return HTTP_RANGE_NONE;
     *ret_offset = first;
     *ret_length = (last < size - 1 ? last : size - 1) - first + 1;

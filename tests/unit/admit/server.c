@@ -105,6 +105,7 @@ static const struct http_route data_list[] = {
     {HTTP_GET, "/v2/{name+}/tags/list", "list", ROUTE_HOT, hello, NULL},
     {HTTP_PUT, "/v2/{name+}/manifests/{reference}", "push", ROUTE_CALL, push, NULL},
     {HTTP_GET, "/v2/{name+}/blobs/{digest}", "pull", ROUTE_STREAM, endless, NULL},
+    {HTTP_POST, "/v2/{name+}/blobs/uploads/", "push", ROUTE_STREAM, upload, NULL},
     {HTTP_PATCH, "/v2/{name+}/blobs/uploads/{id}", "push", ROUTE_STREAM, upload, NULL},
     {HTTP_GET, "/oauth2/token", "public", ROUTE_HOT, hello, NULL},
 };

@@ -43,6 +43,12 @@ static void who_does_not_say_is_challenged_for_what_is_needed(void **state)
     expect_challenge(s, "GET /v2/_catalog", "", REALM ",scope=\"registry:catalog:*\"");
     expect_challenge(s, "GET /v2/a/b/manifests/c", "", REALM ",scope=\"repository:a/b:pull\"");
     expect_challenge(s, "PUT /v2/a/b/manifests/c", "", REALM ",scope=\"repository:a/b:pull,push\"");
+    expect_challenge(s, "POST /v2/a/b/blobs/uploads/?mount=sha256:1&from=c%2Fd", "",
+                     REALM ",scope=\"repository:a/b:pull,push repository:c/d:pull\"");
+    expect_challenge(s, "POST /v2/a/b/blobs/uploads/?mount=sha256:1", "",
+                     REALM ",scope=\"repository:a/b:pull,push\"");
+    expect_challenge(s, "POST /v2/a/b/blobs/uploads/?mount=sha256:1&from=%22,x=%22", "",
+                     REALM ",scope=\"repository:a/b:pull,push\"");
     expect_challenge(s, "GET /v2/", "Authorization: Digest x\r\n", REALM);
     expect_challenge(s, "GET /v2/%22,x=%22/manifests/c", "", REALM);
     expect(s, "GET /oauth2/token", "", 200);

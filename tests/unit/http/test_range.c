@@ -38,6 +38,7 @@ static void a_range_behind_the_end_cannot_be_satisfied(void **state)
     no_part("bytes=10-12", 10, HTTP_RANGE_NONE);
     no_part("bytes=-0", 10, HTTP_RANGE_NONE);
     no_part("bytes=0-", 0, HTTP_RANGE_NONE);
+    no_part("bytes=5-2", 10, HTTP_RANGE_NONE);
     no_part("bytes=-1", 0, HTTP_RANGE_NONE);
 }
 
@@ -45,7 +46,6 @@ static void anything_else_means_the_whole(void **state)
 {
     (void)state;
     no_part("items=0-1", 10, HTTP_RANGE_ALL);
-    no_part("bytes=5-2", 10, HTTP_RANGE_ALL);
     no_part("bytes=0-1,3-4", 10, HTTP_RANGE_ALL);
     no_part("bytes=a-b", 10, HTTP_RANGE_ALL);
     no_part("bytes=--1", 10, HTTP_RANGE_ALL);
