@@ -1,12 +1,14 @@
 """A small registry client over one connection that stays open, for what real clients do not show."""
 
 import base64
+import collections
 import contextlib
 import functools
 import http.client
 import json
 import socket
 import ssl
+import time
 import urllib.parse
 
 from .network import REGISTRY_ADDRESS, inside
@@ -134,6 +136,35 @@ class Connection:
     def close(self):
         with contextlib.suppress(OSError):
             self.sock.close()
+
+
+class Idle:
+    """Connections that do nothing. The server ends one after two minutes of that: on a machine that takes so long for a test
+    they ask once more in between."""
+
+    def __init__(self, connect, count):
+        self.asked = collections.deque()  # who asked longest ago, and when, is first
+        for i in range(count):
+            self._ask(connect(i))
+            self.keep()
+
+    def _ask(self, connection):
+        status = connection.get("/v2/").status
+        self.asked.append((time.monotonic(), connection))
+        return status
+
+    def keep(self):
+        """To be called often."""
+        while time.monotonic() - self.asked[0][0] > 60:
+            self._ask(self.asked.popleft()[1])
+
+    def ask_all(self):
+        """The statuses that they get."""
+        return {self._ask(self.asked.popleft()[1]) for _ in range(len(self.asked))}
+
+    def close(self):
+        for _, c in self.asked:
+            c.close()
 
 
 class Control:
