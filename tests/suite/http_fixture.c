@@ -302,6 +302,8 @@ static void on_error(void *ctx, struct http_request *req, unsigned status, const
 
 /* --- setting up --- */
 
+enum { PATIENCE_MS = 300 * 1000, CLIENT_PATIENCE_S = 100 };
+
 static void *loop_thread(void *arg)
 {
     loop_run(arg);
@@ -345,7 +347,17 @@ void fix_wait_for(const atomic_int *counter, int at_least)
     int64_t start = clock_mono_us();
 
     while (atomic_load(counter) < at_least) {
-        CHECK(clock_mono_us() - start < 20 * CLOCK_US_PER_S);
+        CHECK(clock_mono_us() - start < CLIENT_PATIENCE_S * (int64_t)CLOCK_US_PER_S);
+        nap();
+    }
+}
+
+void fix_uploaded(const struct fix *f, unsigned long long at_least)
+{
+    int64_t start = clock_mono_us();
+
+    while (atomic_load(&f->uploaded) < at_least) {
+        CHECK(clock_mono_us() - start < CLIENT_PATIENCE_S * (int64_t)CLOCK_US_PER_S);
         nap();
     }
 }
@@ -441,10 +453,16 @@ void fix_make_cold(struct fix *f)
     close(fd);
 }
 
+static unsigned limit(unsigned ms)
+{
+    return ms > 0 ? ms : (unsigned)PATIENCE_MS;
+}
+
 int fix_setup(void **state, bool tls)
 {
+    const struct fix_limits none = {0}, *l = *state ? *state : &none;
     struct fix *f = calloc(1, sizeof(*f));
-    struct lane_limits limits = {2, 4, 4, 0};
+    struct lane_limits limits = {2, 4, 4, PATIENCE_MS};
 
     CHECK(f);
     signal(SIGPIPE, SIG_IGN);
@@ -462,7 +480,12 @@ int fix_setup(void **state, bool tls)
         .lanes = {.read = f->read, .disk = f->disk, .password = f->disk},
         .call_body_budget = 6 * 1024 * 1024,
         .server_field = "kidoban",
-        .limits = {FIX_HEAD_MS, FIX_IDLE_MS, FIX_BODY_MS, 1000, 1024, FIX_GENTLE_MS},
+        .limits = {.head_ms = limit(l->head_ms),
+                   .keep_alive_ms = limit(l->keep_alive_ms),
+                   .body_idle_ms = limit(l->body_idle_ms),
+                   .slow_window_ms = limit(l->slow_window_ms),
+                   .slow_bytes_per_s = 1024,
+                   .gentle_close_ms = PATIENCE_MS},
     };
 
     CHECK(http_server_new(&config, &f->server, NULL) == RC_OK);
@@ -515,7 +538,7 @@ void client_open(struct client *c, struct fix *f)
 {
     struct sockaddr_in to = {
         .sin_family = AF_INET, .sin_port = htons(f->port), .sin_addr.s_addr = htonl(0x7f000001)};
-    struct timeval patience = {20, 0};
+    struct timeval patience = {CLIENT_PATIENCE_S, 0};
     int on = 1;
 
     *c = (struct client){.fd = socket(AF_INET, SOCK_STREAM, 0), .in = BUF_INIT(256 << 20)};
@@ -545,11 +568,35 @@ void client_abandon(struct client *c)
     client_close(c);
 }
 
+/* A call on a socket that has a time limit is interrupted where a process is stopped and goes on.
+ */
+static ssize_t some_sent(struct client *c, struct str bytes)
+{
+    ssize_t n;
+
+    do {
+        errno = 0;
+        n = c->ssl ? SSL_write(c->ssl, bytes.ptr, (int)bytes.len)
+                   : send(c->fd, bytes.ptr, bytes.len, 0);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static ssize_t some_received(struct client *c, char *room, int size)
+{
+    ssize_t n;
+
+    do {
+        errno = 0;
+        n = c->ssl ? SSL_read(c->ssl, room, size) : recv(c->fd, room, (size_t)size, 0);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
 bool client_try_send(struct client *c, struct str bytes)
 {
     while (bytes.len > 0) {
-        ssize_t n = c->ssl ? SSL_write(c->ssl, bytes.ptr, (int)bytes.len)
-                           : send(c->fd, bytes.ptr, bytes.len, 0);
+        ssize_t n = some_sent(c, bytes);
 
         if (n <= 0)
             return false;
@@ -569,8 +616,7 @@ static bool client_read(struct client *c)
     char *room = buf_reserve(&c->in, 65536);
 
     CHECK(room);
-    errno = 0;
-    ssize_t n = c->ssl ? SSL_read(c->ssl, room, 65536) : recv(c->fd, room, 65536, 0);
+    ssize_t n = some_received(c, room, 65536);
 
     if (n > 0) {
         c->in.len += (size_t)n;

@@ -10,12 +10,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum {
-    FIX_HEAD_MS = 600,
-    FIX_IDLE_MS = 1200,
-    FIX_BODY_MS = 800,
-    FIX_GENTLE_MS = 500,
-    FIX_FILE_SIZE = 24 * 1024 * 1024,
+enum { FIX_FILE_SIZE = 24 * 1024 * 1024 };
+
+/* How long the server waits for a client; 0: for longer than a slow machine keeps one waiting. Given to fix_setup() in
+ * *state; NULL there: all are 0. */
+struct fix_limits {
+    unsigned head_ms, keep_alive_ms, body_idle_ms, slow_window_ms;
 };
 
 struct fix {
@@ -42,6 +42,7 @@ int fix_teardown(void **state);
 void fix_on_loop(struct fix *f, void (*fn)(struct fix *f, void *arg), void *arg); /* and waits for it */
 void fix_hold(struct fix *f, bool hold); /* handlers of /wait wait while it is true */
 void fix_wait_for(const atomic_int *counter, int at_least);
+void fix_uploaded(const struct fix *f, unsigned long long at_least);
 char fix_byte(uint64_t at); /* of the file */
 void fix_make_cold(struct fix *f); /* the file leaves the page cache, where there is one */
 void fix_settled(struct fix *f);   /* waits until all that was given to the service is finished */

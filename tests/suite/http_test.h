@@ -33,7 +33,10 @@ static inline int setup_tls(void **state)
 
 /* clang-format off */
 /* A test over a plain connection, and over TLS. */
-#define BOTH(t) {#t " (plain)", t, setup_plain, fix_teardown, NULL}, {#t " (TLS)", t, setup_tls, fix_teardown, NULL}
+#define BOTH(t) BOTH_WITH(t, NULL)
+/* The same with a server that waits only so long: a struct fix_limits. */
+#define BOTH_WITH(t, limits)                                                                                           \
+    {#t " (plain)", t, setup_plain, fix_teardown, limits}, {#t " (TLS)", t, setup_tls, fix_teardown, limits}
 /* clang-format on */
 
 #endif

@@ -194,12 +194,20 @@ static void a_head_that_takes_too_long_is_refused(void **state)
 
 static void an_idle_connection_is_closed_without_a_word(void **state)
 {
-    CLIENT c;
+    unsigned status = 0;
 
-    client_open(&c, *state);
-    client_send(&c, STR(GET("/hot")));
-    take_answer(&c, 200, "hello");
-    assert_true(client_at_end(&c));
+    /* None: it was idle for too long already before it asked, as on a machine that is busy. */
+    for (int i = 0; i < 30 && status == 0; i++) {
+        CLIENT c;
+        ANSWER a;
+
+        client_open(&c, *state);
+        (void)client_try_send(&c, STR(GET("/hot")));
+        client_answer(&c, &a, false);
+        status = a.status;
+        assert_true(status == 0 || client_at_end(&c));
+    }
+    assert_int_equal(status, 200);
 }
 
 /* The client sends on, however large its body, and still reads the whole answer. */
@@ -349,6 +357,12 @@ static void a_refused_request_is_never_told_to_continue(void **state)
     assert_true(client_at_end(&c));
 }
 
+static void nothing(struct fix *f, void *arg)
+{
+    (void)f;
+    (void)arg;
+}
+
 static void a_full_lane_says_come_again(void **state)
 {
     enum { CLIENTS = 12 };
@@ -362,6 +376,7 @@ static void a_full_lane_says_come_again(void **state)
         client_send(&c[i], STR(GET("/wait")));
     }
     fix_wait_for(&f->given, CLIENTS);
+    fix_on_loop(f, nothing, NULL); /* the last one has found the lane full before there is room */
     fix_hold(f, false);
     for (int i = 0; i < CLIENTS; i++) {
         ANSWER a;
@@ -489,8 +504,7 @@ static void an_upload_ends_with_its_client(void **state)
 
     client_open(&c, f);
     client_send(&c, STR("PUT /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nabc"));
-    while (atomic_load(&f->uploaded) < 3)
-        continue;
+    fix_uploaded(f, 3);
     client_abandon(&c);
     fix_wait_for(&f->aborted, 1);
     fix_settled(f);
@@ -633,6 +647,9 @@ static void a_source_ends_with_the_connection_in_http_1_0(void **state)
 
 int main(void)
 {
+    static struct fix_limits hasty_head = {.head_ms = 600}, hasty_idle = {.keep_alive_ms = 1200},
+                             hasty_body = {.body_idle_ms = 800},
+                             hasty_window = {.slow_window_ms = 1000};
     const struct CMUnitTest tests[] = {
         BOTH(a_connection_serves_one_request_after_the_other),
         BOTH(a_byte_is_counted_once),
@@ -646,16 +663,16 @@ int main(void)
         BOTH(head_has_the_length_and_no_body),
         BOTH(a_malformed_head_is_refused_and_ends_the_connection),
         BOTH(a_head_that_is_too_large_is_refused),
-        BOTH(a_head_that_takes_too_long_is_refused),
-        BOTH(an_idle_connection_is_closed_without_a_word),
+        BOTH_WITH(a_head_that_takes_too_long_is_refused, &hasty_head),
+        BOTH_WITH(an_idle_connection_is_closed_without_a_word, &hasty_idle),
         BOTH(a_refusal_in_the_middle_of_a_body_is_never_lost),
         BOTH(a_small_body_that_nobody_wants_is_dropped),
         BOTH(a_call_gets_its_body_whole),
         BOTH(a_body_past_4_mib_is_too_large),
-        BOTH(bodies_past_the_budget_come_again_later),
+        BOTH_WITH(bodies_past_the_budget_come_again_later, &hasty_body),
         BOTH(a_small_body_has_room_whoever_holds_the_budget),
-        BOTH(a_body_that_stalls_is_given_up),
-        BOTH(a_body_that_trickles_is_given_up),
+        BOTH_WITH(a_body_that_stalls_is_given_up, &hasty_body),
+        BOTH_WITH(a_body_that_trickles_is_given_up, &hasty_window),
         BOTH(the_server_says_100_when_the_body_is_wanted),
         BOTH(a_refused_request_is_never_told_to_continue),
         BOTH(a_full_lane_says_come_again),
@@ -665,13 +682,13 @@ int main(void)
         BOTH(an_empty_upload_ends_at_once),
         BOTH(a_malformed_upload_is_refused),
         BOTH(an_upload_ends_with_its_client),
-        BOTH(an_upload_that_stalls_is_given_up),
+        BOTH_WITH(an_upload_that_stalls_is_given_up, &hasty_body),
         BOTH(a_file_comes_whole),
         BOTH(a_cold_file_comes_whole),
         BOTH(a_part_of_a_file_can_be_had),
         BOTH(a_range_outside_is_416_and_a_stale_one_is_the_whole),
         BOTH(a_file_that_is_too_short_breaks_the_connection),
-        BOTH(a_reader_that_stalls_is_given_up),
+        BOTH_WITH(a_reader_that_stalls_is_given_up, &hasty_body),
         BOTH(a_source_is_sent_in_chunks),
         BOTH(a_source_ends_with_the_connection_in_http_1_0),
     };

@@ -1,5 +1,4 @@
 /* What ends before it is over: downloads and uploads that are cut, and a server that drains. */
-#include "base/clock.h"
 #include "http_test.h"
 
 static void cut_one(void *ctx, struct http_request *req)
@@ -37,8 +36,7 @@ static void an_upload_is_cut_with_an_answer(void **state)
 
     client_open(&c, f);
     client_send(&c, STR("PUT /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nabc"));
-    while (atomic_load(&f->uploaded) < 3)
-        continue;
+    fix_uploaded(f, 3);
     fix_on_loop(f, cut_all, &cut);
     assert_int_equal(cut, HTTP_CUT_REFUSED);
     take_answer(&c, 403, NULL);
@@ -103,12 +101,9 @@ static void draining_ends_what_is_idle_and_finishes_what_is_not(void **state)
     client_open(&busy, f);
     client_send(&busy, STR(GET("/wait")));
     fix_wait_for(&f->entered, 1);
-    int64_t start = clock_mono_us();
-
     fix_on_loop(f, count_left, &left);
     assert_true(left >= 1);
     assert_true(client_at_end(&idle));
-    assert_true(clock_mono_us() - start < FIX_IDLE_MS * 1000 / 2); /* it was not just its time */
     fix_hold(f, false);
     client_answer(&busy, &a, false);
     assert_str(buf_str(&a.body), "waited");

@@ -132,19 +132,31 @@ static void a_socket_can_be_bound_to_a_device_and_not_listen_yet(void **state)
     assert_int_equal(sock_listen(&l, &fd, NULL), RC_INVALID);
 }
 
-static void ipv6_listeners_do_not_take_ipv4(void **state)
+/* The kernel chooses the port; of IPv4, another program of this machine may just have it. */
+static enum rc listen_on_both(void)
 {
     struct sock_listen l = {.addr = ip("::")};
     struct ip_addr local;
     int six = -1, four = -1;
 
-    (void)state;
     assert_int_equal(sock_listen(&l, &six, NULL), RC_OK);
     assert_int_equal(sock_local(six, &local, &l.port, NULL), RC_OK);
     l.addr = ip("0.0.0.0");
-    assert_int_equal(sock_listen(&l, &four, NULL), RC_OK); /* the same port is free */
+    enum rc rc = sock_listen(&l, &four, NULL);
+
     fd_close(six);
     fd_close(four);
+    return rc;
+}
+
+static void ipv6_listeners_do_not_take_ipv4(void **state)
+{
+    enum rc rc = RC_EXISTS;
+
+    (void)state;
+    for (int i = 0; i < 20 && rc == RC_EXISTS; i++)
+        rc = listen_on_both();
+    assert_int_equal(rc, RC_OK);
 }
 
 static void interfaces_have_names_and_numbers(void **state)
