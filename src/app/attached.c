@@ -274,6 +274,7 @@ static enum rc listen_on(struct attached *a, const struct attachment *t, size_t 
         .n_loops = a->config.n_loops,
         .max_connections = a->max_connections,
         .accepted = a->config.accepted,
+        .surplus = a->config.surplus,
         .ctx = a->config.ctx,
     };
 

@@ -73,6 +73,7 @@ static enum rc add_main(struct listeners *l, struct main_socket *s, struct err *
         .n_loops = 1,
         .max_connections = l->max_connections,
         .accepted = l->config.accepted,
+        .surplus = l->config.surplus,
         .ctx = l->config.ctx,
     };
     enum rc rc = net_listener_new(home, s->fd, &c, &m.listener, e);

@@ -18,6 +18,7 @@ struct listeners_config {
     size_t n_loops;
     struct net_tls *tls;
     void (*accepted)(void *ctx, struct net_stream *s); /* http_server_accepted */
+    void (*surplus)(void *ctx, struct net_stream *s);  /* http_server_surplus */
     void *ctx;
 };
 /* Before the loops run. Returns when every main listener is open; RC_EXISTS names the address that is taken. */

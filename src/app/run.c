@@ -131,6 +131,7 @@ static enum rc open_listeners(struct server *s, int helper_fd, struct err *e)
         .n_loops = s->n_loops,
         .tls = s->tls,
         .accepted = http_server_accepted,
+        .surplus = http_server_surplus,
         .ctx = s->http,
     };
 

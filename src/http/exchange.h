@@ -101,6 +101,6 @@ bool http_body_reserve(struct http_exchange *x, uint64_t n);
 void http_body_release(struct http_exchange *x);
 
 /* protocol h1: */
-void h1_accepted(struct http_home *h, struct net_stream *s);
+void h1_accepted(struct http_home *h, struct net_stream *s, bool surplus);
 
 #endif

@@ -188,16 +188,26 @@ static void begin(struct h1_conn *c)
     http_exchange_give(&hx->x);
 }
 
-static void refuse(struct h1_conn *c, unsigned status, const char *why)
+static void turn_away(struct h1_conn *c, unsigned status, const char *why)
 {
     if (!c->x)
         exchange_new(c);
-    metric_add(METRIC_REQUESTS_MALFORMED, 1);
     c->x->persistent = false;
     c->body_over = true;
     http_exchange_error(&c->x->x, status, why);
     c->x->x.answered = true;
     h1_send_start(c);
+}
+
+static void refuse(struct h1_conn *c, unsigned status, const char *why)
+{
+    metric_add(METRIC_REQUESTS_MALFORMED, 1);
+    turn_away(c, status, why);
+}
+
+static void turn_away_surplus(struct h1_conn *c)
+{
+    turn_away(c, 503, "too many connections are open: try again later");
 }
 
 /* --- input --- */
@@ -276,7 +286,12 @@ static bool parse_head(struct h1_conn *c)
         exchange_new(c);
     switch (h1_head_feed(&c->x->head, c->in->bytes + c->in->start, h1_input(c))) {
     case H1_DONE:
-        begin(c);
+        if (c->surplus) {
+            set_request(c->x, c->in->bytes + c->in->start); /* a HEAD is answered as one */
+            turn_away_surplus(c);
+        } else {
+            begin(c);
+        }
         return true;
     case H1_BAD:
         refuse(c, c->x->head.status, c->x->head.why);
@@ -476,7 +491,10 @@ static void expired(struct h1_conn *c)
         h1_end(c);
         break;
     case H1_READING:
-        refuse(c, 408, "the head took too long");
+        if (c->surplus)
+            turn_away_surplus(c);
+        else
+            refuse(c, 408, "the head took too long");
         break;
     case H1_HELD:
         if (too_slow(c)) {
@@ -554,7 +572,7 @@ static void h1_reset(struct http_conn *base)
 
 static const struct http_protocol h1 = {"http/1.1", h1_respond, h1_go_on, h1_drain, h1_reset};
 
-void h1_accepted(struct http_home *h, struct net_stream *s)
+void h1_accepted(struct http_home *h, struct net_stream *s, bool surplus)
 {
     struct h1_conn *c = calloc(1, sizeof(*c));
 
@@ -566,5 +584,10 @@ void h1_accepted(struct http_home *h, struct net_stream *s)
     c->timer = loop_timer_new(h->loop, on_timer, c);
     net_stream_handler(s, on_ready, c);
     h1_go_idle(c);
+    c->surplus = surplus;
+    if (surplus) { /* others want its place */
+        c->state = H1_READING;
+        h1_set_deadline(c, after_ms(c, h1_server(c)->config.limits.surplus_ms));
+    }
     net_stream_want(s, LOOP_READ);
 }

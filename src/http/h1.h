@@ -47,6 +47,7 @@ struct h1_conn {
     struct h1_exchange *x;
     enum h1_state state;
     bool running, dead;
+    bool surplus;             /* there are too many connections: it gets 503 */
     bool can_read, can_write; /* as far as we know */
     bool ended;               /* the client has finished its side */
     bool retry;               /* a lane was full: the deadline says when to ask again */

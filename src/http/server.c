@@ -41,6 +41,7 @@ enum rc http_server_new(const struct http_server_config *config, struct http_ser
     s->config.limits.slow_window_ms = or_default(config->limits.slow_window_ms, 60 * 1000);
     s->config.limits.slow_bytes_per_s = or_default(config->limits.slow_bytes_per_s, 1024);
     s->config.limits.gentle_close_ms = or_default(config->limits.gentle_close_ms, 2 * 1000);
+    s->config.limits.surplus_ms = or_default(config->limits.surplus_ms, 2 * 1000);
     *ret = s;
     return RC_OK;
 }
@@ -93,7 +94,12 @@ struct http_home *http_home_of(struct http_server *s, struct loop *l)
 
 void http_server_accepted(void *server, struct net_stream *stream)
 {
-    h1_accepted(http_home_of(server, net_stream_loop(stream)), stream);
+    h1_accepted(http_home_of(server, net_stream_loop(stream)), stream, false);
+}
+
+void http_server_surplus(void *server, struct net_stream *stream)
+{
+    h1_accepted(http_home_of(server, net_stream_loop(stream)), stream, true);
 }
 
 /* --- blocks --- */

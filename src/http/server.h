@@ -25,11 +25,14 @@ struct http_server_config {
     const char *server_field;  /* Server: header, or NULL */
     struct {
         unsigned head_ms, keep_alive_ms, body_idle_ms, slow_window_ms, slow_bytes_per_s, gentle_close_ms;
-    } limits; /* 0: 10 s, 120 s, 60 s, 60 s, 1024, 2 s */
+        unsigned surplus_ms; /* for the head of one of too many */
+    } limits; /* 0: 10 s, 120 s, 60 s, 60 s, 1024, 2 s, 2 s */
 };
 struct http_server;
 NODISCARD enum rc http_server_new(const struct http_server_config *config, struct http_server **ret, struct err *e);
 void http_server_accepted(void *server, struct net_stream *s); /* for net_listener_config */
+/* One of too many: its first request is answered 503, and that is all. */
+void http_server_surplus(void *server, struct net_stream *s);
 
 /* On a loop's thread, for what lives on it: */
 /* Each request that was given to `request` and is not finished; fn may end it. */

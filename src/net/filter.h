@@ -53,6 +53,7 @@ struct net_opening {
     void (*over)(void *ctx); /* opening ended, whichever way */
     void *over_ctx;
     unsigned timeout_ms;
+    bool surplus; /* it is over the limit, and counted apart */
 };
 void net_stream_open(struct loop *l, int fd, const struct evidence *ev, const struct net_opening *opening);
 

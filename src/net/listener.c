@@ -17,6 +17,8 @@
 enum {
     ACCEPTS_EACH_TURN = 64,
     HANDSHAKE_MS = 10 * 1000,
+    SURPLUS_HANDSHAKE_MS = 3 * 1000,
+    SURPLUS_MAX = 256,
     NOTSENT_BYTES = 128 * 1024, /* so that a reader who is cut off gets little more */
     PAUSE_MS = 100,             /* when the kernel has no memory or descriptor for a connection */
 };
@@ -45,6 +47,7 @@ struct handover {
     struct net_door *door;
     struct loop *to;
     int fd;
+    bool surplus;
     struct evidence evidence;
 };
 
@@ -90,15 +93,17 @@ static enum rc gather_evidence(const struct net_listener_config *c, int fd,
     return RC_OK;
 }
 
-static void open_here(struct net_door *d, struct loop *l, int fd, const struct evidence *ev)
+static void open_here(struct net_door *d, struct loop *l, int fd, const struct evidence *ev,
+                      bool surplus)
 {
     const struct net_opening opening = {
         .tls = d->config.tls,
-        .accepted = d->config.accepted,
+        .accepted = surplus ? d->config.surplus : d->config.accepted,
         .ctx = d->config.ctx,
         .over = door_over,
         .over_ctx = d,
-        .timeout_ms = HANDSHAKE_MS,
+        .timeout_ms = surplus ? SURPLUS_HANDSHAKE_MS : HANDSHAKE_MS,
+        .surplus = surplus,
     };
 
     net_stream_open(l, fd, ev, &opening); /* takes the reference over */
@@ -108,24 +113,24 @@ static void handover_arrives(struct loop_task *t)
 {
     struct handover *h = CONTAINER_OF(t, struct handover, task);
 
-    open_here(h->door, h->to, h->fd, &h->evidence);
+    open_here(h->door, h->to, h->fd, &h->evidence, h->surplus);
     free(h);
 }
 
-static void hand_over(struct net_listener *l, int fd, const struct evidence *ev)
+static void hand_over(struct net_listener *l, int fd, const struct evidence *ev, bool surplus)
 {
     struct loop *to = l->loops[l->turn++ % l->door->config.n_loops];
 
     atomic_fetch_add(&l->door->refs, 1);
     if (to == l->home) {
-        open_here(l->door, to, fd, ev);
+        open_here(l->door, to, fd, ev, surplus);
         return;
     }
     struct handover *h = malloc(sizeof(*h));
 
     if (!h)
         abort();
-    *h = (struct handover){{handover_arrives, NULL}, l->door, to, fd, *ev};
+    *h = (struct handover){{handover_arrives, NULL}, l->door, to, fd, surplus, *ev};
     loop_post(to, &h->task);
 }
 
@@ -147,19 +152,36 @@ static unsigned most_open(const struct net_listener_config *c)
     return c->class == NET_DATA ? c->max_connections - c->max_connections / 16 : c->max_connections;
 }
 
+static bool is_surplus(const struct net_listener_config *c)
+{
+    unsigned max = most_open(c);
+
+    return max > 0 && metric_value(METRIC_CONNECTIONS_OPEN) >= (int64_t)max;
+}
+
+/* A few at a time, so that they take nothing from those that were there before. */
+static bool can_be_told(const struct net_listener_config *c)
+{
+    unsigned most = c->max_connections / 16;
+
+    return c->surplus && metric_value(METRIC_CONNECTIONS_SURPLUS) <
+                             (int64_t)(most < SURPLUS_MAX ? most : (unsigned)SURPLUS_MAX);
+}
+
 static void take(struct net_listener *l, int fd, const struct sockaddr_storage *peer)
 {
     struct evidence ev;
     struct err e = {0};
-    unsigned max = most_open(&l->door->config);
+    bool surplus = is_surplus(&l->door->config);
 
     if (!may_connect(&l->door->config, peer)) {
         metric_add(METRIC_PROXY_PEERS_REFUSED, 1);
         fd_close(fd);
         return;
     }
-    if (max > 0 && metric_value(METRIC_CONNECTIONS_OPEN) >= (int64_t)max) {
+    if (surplus)
         metric_add(METRIC_CONNECTIONS_REFUSED, 1);
+    if (surplus && !can_be_told(&l->door->config)) {
         fd_close(fd);
         return;
     }
@@ -169,8 +191,9 @@ static void take(struct net_listener *l, int fd, const struct sockaddr_storage *
         return;
     }
     prepare_socket(fd);
-    metric_add(METRIC_CONNECTIONS_ACCEPTED, 1);
-    hand_over(l, fd, &ev);
+    if (!surplus)
+        metric_add(METRIC_CONNECTIONS_ACCEPTED, 1);
+    hand_over(l, fd, &ev, surplus);
 }
 
 /* --- accepting --- */

@@ -64,9 +64,12 @@ struct net_listener_config {
     struct net_tls *tls; /* NULL: plain; not owned, must outlive the listener */
     struct loop *const *loops; /* accepted connections go to these in turn; with one, they stay there */
     size_t n_loops;
-    unsigned max_connections; /* of the whole process; over it (data: 15/16 of it) one is accepted and closed */
+    unsigned max_connections; /* of the whole process; those over it (data: 15/16 of it) are surplus */
     /* On the connection's loop, once its chain is open (handshake done). The callee owns the stream. */
     void (*accepted)(void *ctx, struct net_stream *s);
+    /* Or that of a surplus one, to be told so: at most max_connections / 16 at a time, and no more than 256. What comes
+     * besides is closed at once; so is all where this is NULL. */
+    void (*surplus)(void *ctx, struct net_stream *s);
     void *ctx;
 };
 /* Takes the listening fd over, accepts on `home`. */

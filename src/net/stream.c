@@ -27,6 +27,7 @@ struct net_stream {
     unsigned wanted;
     unsigned holds; /* who still has a pointer: tasks under way and callers up the stack */
     size_t budget;
+    bool surplus;
     bool again_queued, end_queued, finishing, finished;
     bool flushing; /* somebody waits until the socket has all that was collected */
     void (*ready)(void *ctx, unsigned events);
@@ -138,7 +139,7 @@ static void stream_die(struct net_stream *s)
         opening_end(s);
     stream_break(s);
     s->state = STREAM_DEAD;
-    metric_add(METRIC_CONNECTIONS_OPEN, -1);
+    metric_add(s->surplus ? METRIC_CONNECTIONS_SURPLUS : METRIC_CONNECTIONS_OPEN, -1);
     stream_release(s);
 }
 
@@ -331,7 +332,8 @@ void net_stream_open(struct loop *l, int fd, const struct evidence *ev,
     }
     struct net_stream *s = stream_new(l, fd, ev);
 
-    metric_add(METRIC_CONNECTIONS_OPEN, 1);
+    s->surplus = how->surplus;
+    metric_add(s->surplus ? METRIC_CONNECTIONS_SURPLUS : METRIC_CONNECTIONS_OPEN, 1);
     opening_begin(s, how);
     if (ev->arrival == NET_PROXY) {
         s->top = net_proxy_filter_new(s, s->top);

@@ -412,22 +412,29 @@ static void make_tls(struct fix *f)
 
 static void start_listening(struct fix *f, void *arg)
 {
+    const unsigned *max = arg;
     struct sock_listen where = {.addr = {.family = 4, .bytes = {127, 0, 0, 1}}};
     struct net_listener_config config = {
         .tls = f->context,
         .loops = &f->loop,
         .n_loops = 1,
-        .max_connections = 1000,
+        .max_connections = *max,
         .accepted = http_server_accepted,
+        .surplus = http_server_surplus,
         .ctx = f->server,
     };
     struct ip_addr local;
     int fd;
 
-    (void)arg;
+    net_listener_free(f->listener);
     CHECK(sock_listen(&where, &fd, NULL) == RC_OK);
     CHECK(sock_local(fd, &local, &f->port, NULL) == RC_OK);
     CHECK(net_listener_new(f->loop, fd, &config, &f->listener, NULL) == RC_OK);
+}
+
+void fix_limit(struct fix *f, unsigned max_connections)
+{
+    fix_on_loop(f, start_listening, &max_connections);
 }
 
 static void make_file(struct fix *f)
@@ -490,7 +497,7 @@ int fix_setup(void **state, bool tls)
 
     CHECK(http_server_new(&config, &f->server, NULL) == RC_OK);
     CHECK(pthread_create(&f->thread, NULL, loop_thread, f->loop) == 0);
-    fix_on_loop(f, start_listening, NULL);
+    fix_limit(f, 1000);
     *state = f;
     return 0;
 }

@@ -40,6 +40,7 @@ struct fix {
 int fix_setup(void **state, bool tls);
 int fix_teardown(void **state);
 void fix_on_loop(struct fix *f, void (*fn)(struct fix *f, void *arg), void *arg); /* and waits for it */
+void fix_limit(struct fix *f, unsigned max_connections); /* of a new listener in the place of the one there was */
 void fix_hold(struct fix *f, bool hold); /* handlers of /wait wait while it is true */
 void fix_wait_for(const atomic_int *counter, int at_least);
 void fix_uploaded(const struct fix *f, unsigned long long at_least);

@@ -393,6 +393,54 @@ static void a_full_lane_says_come_again(void **state)
     assert_true(busy >= CLIENTS - 6);
 }
 
+enum { LIMIT = 32, DATA_LIMIT = LIMIT - LIMIT / 16 }; /* two are told at a time */
+
+/* As if so many clients were there. */
+static void seem_open(struct fix *f, int n)
+{
+    fix_limit(f, LIMIT);
+    metric_add(METRIC_CONNECTIONS_OPEN, n);
+}
+
+static void one_of_too_many_reads_503_and_when_to_come_again(void **state)
+{
+    struct fix *f = *state;
+    CLIENT one, two, after;
+    ANSWER a, b;
+
+    seem_open(f, DATA_LIMIT);
+    client_open(&one, f);
+    client_send(&one, STR(GET("/hot") GET("/hot")));
+    client_answer(&one, &a, false);
+    assert_int_equal(a.status, 503);
+    assert_str(answer_field(&a, "Retry-After"), "1");
+    assert_str(answer_field(&a, "Connection"), "close");
+    assert_true(client_at_end(&one));
+    client_open(&two, f);
+    client_send(&two, STR("HEAD /hot HTTP/1.1\r\nHost: h\r\n\r\n"));
+    client_answer(&two, &b, true);
+    assert_int_equal(b.status, 503);
+    assert_true(client_at_end(&two));
+    seem_open(f, -DATA_LIMIT);
+    client_open(&after, f);
+    client_send(&after, STR(GET("/hot")));
+    take_answer(&after, 200, NULL);
+}
+
+static void one_of_too_many_that_says_nothing_is_told_soon(void **state)
+{
+    struct fix *f = *state;
+    CLIENT one, two;
+
+    seem_open(f, DATA_LIMIT);
+    client_open(&one, f);
+    client_open(&two, f);
+    take_answer(&one, 503, NULL);
+    take_answer(&two, 503, NULL);
+    assert_true(client_at_end(&one) && client_at_end(&two));
+    seem_open(f, -DATA_LIMIT);
+}
+
 static void a_call_outlives_its_client(void **state)
 {
     struct fix *f = *state;
@@ -676,6 +724,8 @@ int main(void)
         BOTH(the_server_says_100_when_the_body_is_wanted),
         BOTH(a_refused_request_is_never_told_to_continue),
         BOTH(a_full_lane_says_come_again),
+        BOTH(one_of_too_many_reads_503_and_when_to_come_again),
+        BOTH(one_of_too_many_that_says_nothing_is_told_soon),
         BOTH(a_call_outlives_its_client),
         BOTH(an_upload_arrives_piece_by_piece),
         BOTH(a_chunked_upload_arrives_whole),

@@ -424,8 +424,13 @@ def few_files(kidoban):
 
 def test_the_operator_comes_in_though_clients_hold_all_connections_that_they_can(few_files, opened, many):
     held = many(500)
-    over = [r for r in held if not r.send(head(host=OPEN)).answer()]
+    answers = [r.send(head(host=OPEN)).answer() for r in held]
+    over = [r for r, a in zip(held, answers) if not a or a.status == 503]
     assert 50 < len(over) < 450
+    told = [a for a in answers if a and a.status == 503]
+    assert told  # so many at a time; the rest are closed at once
+    assert {(a.field("Retry-After"), a.field("Connection")) for a in told} == {("1", "close")}
+    assert {json.loads(a.body)["errors"][0]["code"] for a in told} == {"UNAVAILABLE"}
     few_files("acr", "update", "-n", "openreg", "-g", "lab", "--default-action", "Deny")
     assert_denied(next(r for r in held if r not in over).send(head(host=OPEN)).answer())
     few_files("acr", "update", "-n", "openreg", "-g", "lab", "--default-action", "Allow")

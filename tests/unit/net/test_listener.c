@@ -18,7 +18,7 @@ struct house {
     struct wire wire;
     struct loop *other;
     struct net_stream *streams[STREAMS_MAX];
-    unsigned n, stop_at;
+    unsigned n, stop_at, told;
     atomic_uint here, there;
     uint16_t client_port;
     ssize_t got;
@@ -163,6 +163,54 @@ static void connections_over_the_limit_are_closed_and_counted(void **state)
     assert_int_equal(metric_value(METRIC_CONNECTIONS_REFUSED), refused + 1);
     house_close(&h);
     assert_int_equal(metric_value(METRIC_CONNECTIONS_OPEN), 0);
+}
+
+static void tells_surplus(void *ctx, struct net_stream *s)
+{
+    struct house *h = ctx;
+
+    h->told++;
+    h->streams[h->n++] = s; /* and keeps it */
+    net_stream_want(s, LOOP_READ);
+}
+
+static void at_most_sixteen(struct wire *w, struct net_listener_config *c)
+{
+    (void)w;
+    c->max_connections = 16; /* of which clients of the data plane get 15 */
+    c->surplus = tells_surplus;
+}
+
+static void seventeen_clients(void *arg)
+{
+    struct house *h = arg;
+    struct wire_client c[17];
+    char byte;
+
+    for (int i = 0; i < 17; i++)
+        wire_connect(&c[i], h->wire.port, false);
+    h->got = recv(c[16].fd, &byte, 1, 0);
+    for (int i = 0; i < 17; i++)
+        wire_disconnect(&c[i]);
+}
+
+static void a_sixteenth_as_many_are_told_and_counted_apart(void **state)
+{
+    struct house h;
+    int64_t refused = metric_value(METRIC_CONNECTIONS_REFUSED);
+
+    (void)state;
+    house_open(&h, false, at_most_sixteen);
+    wire_run(&h.wire, seventeen_clients, &h);
+    assert_int_equal(h.n, 16);
+    assert_int_equal(h.told, 1);
+    assert_int_equal(h.got, 0);
+    assert_int_equal(metric_value(METRIC_CONNECTIONS_OPEN), 15);
+    assert_int_equal(metric_value(METRIC_CONNECTIONS_SURPLUS), 1);
+    assert_int_equal(metric_value(METRIC_CONNECTIONS_REFUSED), refused + 2);
+    house_close(&h);
+    assert_int_equal(metric_value(METRIC_CONNECTIONS_OPEN), 0);
+    assert_int_equal(metric_value(METRIC_CONNECTIONS_SURPLUS), 0);
 }
 
 /* --- several loops --- */
@@ -319,6 +367,7 @@ int main(void)
         cmocka_unit_test(evidence_is_what_the_listener_and_the_socket_say),
         cmocka_unit_test(the_interface_of_arrival_is_known),
         cmocka_unit_test(connections_over_the_limit_are_closed_and_counted),
+        cmocka_unit_test(a_sixteenth_as_many_are_told_and_counted_apart),
         cmocka_unit_test(connections_go_to_the_loops_in_turn),
 #ifndef KIDOBAN_SANITIZED /* whose memory dwarfs ours */
         cmocka_unit_test(an_idle_connection_costs_little_memory),
