@@ -28,7 +28,6 @@ void index_hash(struct registry_entry *r)
 {
     r->hash[INDEX_HOST] = text_hash(r->face.login_host);
     r->hash[INDEX_NAME] = text_hash(r->face.name);
-    r->hash[INDEX_ID] = text_hash(r->face.id);
     r->hash[INDEX_UUID] = str_hash(uuid_text(&r->face.uuid));
 }
 
@@ -39,8 +38,6 @@ static bool same_key(const struct registry_entry *r, enum index_key key, struct 
         return str_eq_nocase(r->face.login_host, wanted);
     case INDEX_NAME:
         return str_eq_nocase(r->face.name, wanted);
-    case INDEX_ID:
-        return str_eq_nocase(r->face.id, wanted);
     default:
         return str_eq(uuid_text(&r->face.uuid), wanted);
     }
@@ -50,7 +47,6 @@ static struct str key_of(const struct registry_entry *r, enum index_key key)
 {
     return key == INDEX_HOST   ? r->face.login_host
            : key == INDEX_NAME ? r->face.name
-           : key == INDEX_ID   ? r->face.id
                                : uuid_text(&r->face.uuid);
 }
 
@@ -158,21 +154,7 @@ const struct snapshot_registry *snapshot_by_name(const struct snapshot *s, struc
     return face_of(index_find(s->index, INDEX_NAME, name, text_hash(name)));
 }
 
-const struct snapshot_registry *snapshot_by_id(const struct snapshot *s, struct str resource_id)
-{
-    return face_of(index_find(s->index, INDEX_ID, resource_id, text_hash(resource_id)));
-}
-
 const struct snapshot_registry *snapshot_by_uuid(const struct snapshot *s, const struct uuid *u)
 {
     return face_of(index_uuid(s->index, u, NULL));
-}
-
-bool snapshot_registry_each(const struct snapshot *s, size_t *i,
-                            const struct snapshot_registry **ret)
-{
-    if (*i >= s->index->n)
-        return false;
-    *ret = &s->index->list[(*i)++]->face;
-    return true;
 }

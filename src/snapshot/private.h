@@ -17,7 +17,7 @@
 #define SNAPSHOT_TYPE_SUBSCRIPTION "Microsoft.Resources/subscriptions"
 
 /* --- index.c: registries by what they are asked for --- */
-enum index_key { INDEX_HOST, INDEX_NAME, INDEX_ID, INDEX_UUID, INDEX_KEYS };
+enum index_key { INDEX_HOST, INDEX_NAME, INDEX_UUID, INDEX_KEYS };
 struct registry_entry {
     struct snapshot_registry face; /* first */
     uint64_t hash[INDEX_KEYS];
@@ -30,7 +30,7 @@ struct snapshot_index {
     size_t mask;
 };
 void index_hash(struct registry_entry *r); /* once its texts and uuid are there */
-/* Takes `list` over, also when it fails: RC_CONFLICT, two registries share a name, an id, a login server or a uuid. */
+/* Takes `list` over, also when it fails: RC_CONFLICT, two registries share a name, a login server or a uuid. */
 NODISCARD enum rc index_new(struct registry_entry **list, size_t n, struct snapshot_index **ret, struct err *e);
 void index_free(struct snapshot_index *x); /* not the entries */
 struct registry_entry *index_uuid(const struct snapshot_index *x, const struct uuid *u, size_t *ret_place);

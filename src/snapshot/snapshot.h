@@ -81,7 +81,6 @@ struct snapshot {
 const struct snapshot_registry *snapshot_by_host(const struct snapshot *s, struct str host); /* one that is served */
 const struct snapshot_registry *snapshot_by_name(const struct snapshot *s, struct str name); /* no case */
 const struct snapshot_registry *snapshot_by_uuid(const struct snapshot *s, const struct uuid *u);
-const struct snapshot_registry *snapshot_by_id(const struct snapshot *s, struct str resource_id); /* no case */
 const struct snapshot_principal *snapshot_principal_by_app(const struct snapshot *s, const struct uuid *app_id);
 const struct snapshot_principal *snapshot_principal_by_object(const struct snapshot *s, const struct uuid *object_id);
 const struct snapshot_subscription *snapshot_subscription(const struct snapshot *s, const struct uuid *id); /* NULL */
@@ -100,7 +99,6 @@ bool snapshot_credential_stands(const struct snapshot_principal *p, int64_t cred
 bool snapshot_secret_holds(const struct snapshot_secret *s, int64_t now_us); /* its end has not come */
 /* In a change's transaction: a new key signs identity tokens from now on; the others verify for as long as they are kept. */
 NODISCARD enum rc snapshot_identity_key_new(struct meta_tx *tx, const struct crypto_key *seal, int64_t now_us, struct err *e);
-bool snapshot_registry_each(const struct snapshot *s, size_t *i, const struct snapshot_registry **ret);
 
 /* --- the hub --- */
 struct snapshot_hub;
