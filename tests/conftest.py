@@ -1,6 +1,7 @@
 """Fixtures of the system and fault tests. Each test file has its own lab; nothing is shared between files."""
 
 import os
+import signal
 import sys
 
 import pytest
@@ -18,6 +19,22 @@ def pytest_collection_modifyitems(items):
     if os.geteuid() != 0:
         for item in items:
             item.add_marker(pytest.mark.skip(reason="needs root: network namespaces"))
+
+
+LIMIT_S = 20 * 60  # many times what the slowest test takes with ThreadSanitizer
+
+
+def _too_long(*_):
+    raise TimeoutError(f"the test has not ended in {LIMIT_S} s")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """A test that waits for ever fails, and shows where it waits, instead of keeping all others from running."""
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.setitimer(signal.ITIMER_REAL, 0 if item.get_closest_marker("long") else LIMIT_S)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -27,7 +27,7 @@ def state(kidoban, name="blue"):
 def knock(host):
     """An open TCP connection from a host to the registry's address."""
     with inside(host.ns):
-        return socket.create_connection((REGISTRY_ADDRESS, 443), timeout=10)
+        return socket.create_connection((REGISTRY_ADDRESS, 443), timeout=60)
 
 
 def status(pid):
@@ -51,7 +51,7 @@ def test_a_crash_refuses_nobody_and_keeps_every_listener(kidoban, attached):
         knock(host).close()  # in the kernel's queue until the next server takes it
     kidoban.process.wait_for(lambda: kidoban.readies() > readies, "another server")
     assert network.listening(443)
-    assert state(kidoban) == "Listening"
+    until(lambda: state(kidoban) == "Listening", "the new server has heard of the listener")
     assert kidoban.server_pid() != pid
 
 
@@ -66,7 +66,7 @@ def test_a_namespace_that_goes_is_let_go_and_taken_again_when_it_comes_back(kido
 
     ip("netns", "add", network.ns)
     until(lambda: network.listening(443), "a listener in the new namespace")
-    assert state(kidoban) == "Listening"
+    until(lambda: state(kidoban) == "Listening", "the server has heard of it")
 
 
 def test_an_attachment_that_is_deleted_stops_listening(kidoban, attached):

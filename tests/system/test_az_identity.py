@@ -124,7 +124,7 @@ def test_a_device_is_let_in_on_the_page_that_az_names(registered, kidoban):
         "Origin": f"https://{page.netloc}"})
     browser.close()
     assert a.status == 200, a
-    assert waiting.wait(120) == 0, waiting.output()
+    assert waiting.wait(300) == 0, waiting.output()
     (account,) = registered("account", "list", "--all")
     assert account["user"]["name"] == USER
 

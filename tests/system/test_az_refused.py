@@ -30,9 +30,7 @@ class Site:
             k.attach(f"at-{n}", self.networks[n], self.vnets[n], "--services", "data,control")
         hosts = {**{n: self.networks[n].host("10.0.0.4") for n in ("in", "out")}, "public": lab.public_host()}
         self.registry.known_by(*hosts.values())
-        self.docker = {n: Dockerd(h) for n, h in hosts.items()}
-        for d in self.docker.values():
-            d.wait()
+        self.docker = {n: Dockerd(h).wait() for n, h in hosts.items()}
         self.az = {n: self.person(h, self.docker[n]) for n, h in hosts.items()}
         self.admin = self.az["public"]
         self.subnet = self.vnets["in"]["subnets"][0]["id"]
@@ -119,8 +117,7 @@ def test_a_denied_az_is_in_the_log_and_in_the_metrics_with_origin_and_reason(sit
     assert (last["ip"], last["origin"], last["reason"]) == (ip, origin, "default-action")
 
     def logged():
-        lines = [json.loads(line) for line in site.kidoban.process.output().splitlines() if line.startswith("{")]
-        return [x for x in lines if x.get("decision") == "Deny" and (x.get("ip"), x.get("origin")) == (ip, origin)
+        return [x for x in site.kidoban.process.events() if x.get("decision") == "Deny" and (x.get("ip"), x.get("origin")) == (ip, origin)
                 and x.get("reason") == "default-action" and x.get("registry") == REGISTRY]
 
     until(logged, "the denial in the log")
@@ -293,7 +290,7 @@ def test_of_two_administrators_who_write_what_both_have_read_one_is_told(site, r
 
     def write(i):
         body = {"properties": {"networkRuleSet": {"ipRules": [{"action": "Allow", "value": f"192.0.2.{i}"}]}}}
-        start.wait(60)
+        start.wait(300)
         answers[i] = both[i].run("rest", "--method", "patch", "--url", site.url(), "--body", json.dumps(body),
                                  "--headers", f"If-Match={seen[i]}", "Content-Type=application/json")
 
@@ -301,7 +298,7 @@ def test_of_two_administrators_who_write_what_both_have_read_one_is_told(site, r
     for t in threads:
         t.start()
     for t in threads:
-        t.join(120)
+        t.join()
     (won,) = [i for i, r in answers.items() if r.code == 0]
     told = answers[1 - won]
     assert told.code == 1

@@ -220,6 +220,7 @@ def test_a_service_principal_with_acr_pull_pulls_and_does_not_push(place, allowe
     (user, password), repository = puller, f"pulled-by-{program}"
     c = place.registry.connect(place.a, f"repository:{repository}:pull,push")
     assert c.push(repository, "v1", image).status == 201
+    c.close()
     words = {"server": place.registry.login_server, "user": user, "there": f"{place.registry.login_server}/{repository}",
              "pulled": lab.path("pulled", repository), "layout": write_layout(lab.path("layout", repository), "v1", image)}
     login, pull, push = ([program, *(word.format(**words) for word in line.split())] for line in PULL_ONLY[program])
@@ -228,6 +229,7 @@ def test_a_service_principal_with_acr_pull_pulls_and_does_not_push(place, allowe
     refused = allowed(*push)
     assert refused.code != 0
     assert "authentication required" in refused.text or "unauthorized" in refused.text, refused.text
+    c = place.registry.connect(place.a, f"repository:{repository}:pull")
     assert c.manifest(repository, "v2").status == 404
     c.close()
 

@@ -30,7 +30,7 @@ def psql():
     shutil.chown(folder, "postgres")
     control = os.path.join(programs(), "pg_ctl")
     as_postgres(os.path.join(programs(), "initdb"), "-D", f"{folder}/db", "--no-sync", "-E", "UTF8", "--locale=C").ok()
-    as_postgres(control, "-w", "-D", f"{folder}/db", "-l", f"{folder}/log", "-o",
+    as_postgres(control, "-w", "-t", "300", "-D", f"{folder}/db", "-l", f"{folder}/log", "-o",
                 f"-k {folder} -c listen_addresses='' -c fsync=off", "start").ok()
     try:
         yield lambda sql: as_postgres("psql", "-h", folder, "-d", "postgres", "-qX", "-v", "ON_ERROR_STOP=1", "-f", "-",

@@ -33,7 +33,8 @@ def machine(lab):
     script = f"mount -t tmpfs data {DATA} && cd {TOP} && exec make run"
     m.console = m.start("make-run", ["sh", "-c", script], env=m.environment, new_pids=True)
     try:
-        m.console.wait_for(lambda: "network-rule remove" in m.console.output(), "make run has said what to type", 600)
+        m.console.wait_for(lambda: "--default-action Allow\n" in m.console.output().partition("With skopeo:")[2],
+                           "make run has said what to type", 600)
         yield m
     finally:
         m.console.kill()
@@ -53,7 +54,7 @@ def type_in(machine, script):
     """Type lines into a second terminal: a shell in the same machine, in the same folder."""
     pid = run(["pgrep", "-P", str(machine.console.pid)]).ok().out.split()[0]
     return run(["nsenter", "--target", pid, "--root", "--mount", "--net", "--pid", "bash", "-c", f"cd {TOP}\n{script}"],
-               timeout=180, env={**machine.env, **machine.environment})
+               timeout=600, env={**machine.env, **machine.environment})
 
 
 def test_the_readme_s_commands_work_as_typed_and_one_of_them_is_refused(machine):

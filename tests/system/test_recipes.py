@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lab import Kidoban, run
+from lab import Kidoban, run, until
 from lab.http import Connection
 from lab.network import Host, Network, ip
 from lab.recipes import blocks
@@ -29,6 +29,8 @@ class Machine(Network):
     def follow(self, recipe):
         for block in blocks(recipe, "sh"):
             self.type(block).ok()
+        until(lambda: {a["state"] for a in self.kidoban("network", "attachment", "list")} == {"Listening"},
+              "every attachment listens")
 
     def host(self, name, bridge, address, six=None):
         h = Host(self, address, bridge, 24, "10.0.0.1", name, six)

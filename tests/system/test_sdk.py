@@ -26,7 +26,7 @@ def sdk(kidoban, lab):
 
     def user(*program, about=()):
         argv = ["nsenter", f"--net=/run/netns/{kidoban.space.ns}", *program, admin, *about]
-        return json.loads(run(argv, env=env, timeout=180).ok().out)
+        return json.loads(run(argv, env=env, timeout=600).ok().out)
 
     return user
 

@@ -27,8 +27,7 @@ def refused(place, host):
     assert (a.status, error["code"]) == (403, "DENIED")
 
     def logged():
-        lines = [json.loads(x) for x in place.kidoban.process.output().splitlines() if path in x and x.startswith("{")]
-        return [x for x in lines if x["event"] == "request"]
+        return [x for x in place.kidoban.process.events() if x["event"] == "request" and x["path"] == path]
 
     entry = until(logged, "the request in the access log")[0]
     assert (entry["decision"], entry["origin"], entry["reason"], entry["ip"]) == (
@@ -65,14 +64,14 @@ def test_a_client_that_came_another_way_is_public_with_the_address_that_it_came_
 
 @contextlib.contextmanager
 def followed(place, *options):
-    """`acr denials --follow`, while it runs; yields what tells the lines so far."""
+    """`acr denials --follow`, while it runs; yields what tells the whole lines so far."""
     k = place.kidoban
     out = place.lab.path("follow", f"{len(place.lab.processes)}.log")
     p = Process(["nsenter", f"--net=/run/netns/{k.space.ns}", BINARY, "acr", "denials", "-n", "myreg", "--follow",
                  "--data", k.data, *options], out, env=k.space.env)
     place.lab.processes.append(p)
     try:
-        yield lambda: p.output().splitlines()
+        yield lambda: p.output().split("\n")[:-1]
         assert p.running()
     finally:
         p.kill()

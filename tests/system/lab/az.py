@@ -125,7 +125,7 @@ class Az:
         os.makedirs(self.folder)
         self.env = {**space.env, **settings(self.folder), **(env or {})}
 
-    def run(self, *args, typed="", timeout=120):
+    def run(self, *args, typed="", timeout=300):
         """A command, to its end, whatever that is; someone sits at a terminal if anything is typed."""
         if self.forks:
             r = Forks.of(self.program).run(self, args, typed, timeout)

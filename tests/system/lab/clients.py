@@ -45,7 +45,7 @@ class Clients:
             f.write("{}")
         host.lab.cgroups.append("libpod_parent")
 
-    def __call__(self, *argv, stdin=None, timeout=180):
+    def __call__(self, *argv, stdin=None, timeout=300):
         return self.host.run(argv, env={"REGISTRY_AUTH_FILE": self.auth, "BUILDAH_ISOLATION": "chroot",
                                         "_CONTAINERS_USERNS_CONFIGURED": ""}, stdin=stdin, timeout=timeout)
 
@@ -63,7 +63,7 @@ class Clients:
         process.wait_for(lambda: self.ctr("version").code == 0, "containerd's first answer")
         return process
 
-    def ctr(self, *args, timeout=180):
+    def ctr(self, *args, timeout=300):
         return self("ctr", "--address", self.socket, *args, timeout=timeout)
 
     def hosts_dir(self, registry, ca):

@@ -1,9 +1,10 @@
 """A docker daemon of its own for a host, and the docker client that talks to it."""
 
+import contextlib
 import os
 
 from .images import hello_tar
-from .process import run
+from .process import Failed, run
 
 
 class Dockerd:
@@ -17,17 +18,28 @@ class Dockerd:
         self.cgroup = host.ns
         host.lab.cgroups.append(self.cgroup)
         self.config = os.path.join(host.dir, "home", ".docker")
-        self.process = host.start("dockerd", [
-            "dockerd", "-H", f"unix://{self.socket}", "--data-root", f"{base}/data", "--exec-root", f"{base}/exec",
-            "--pidfile", f"{base}/pid", "--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false",
-            f"--cgroup-parent=/{self.cgroup}"], new_pids=True)
+        self.argv = ["dockerd", "-H", f"unix://{self.socket}", "--data-root", f"{base}/data", "--exec-root",
+                     f"{base}/exec", "--pidfile", f"{base}/pid", "--bridge=none", "--iptables=false",
+                     "--ip-forward=false", "--ip-masq=false", f"--cgroup-parent=/{self.cgroup}"]
+        self._start()
 
-    def wait(self):
-        """Until it answers."""
-        self.process.wait_for(lambda: self("version").code == 0, "dockerd's first answer")
+    def _start(self):
+        self.process = self.host.start("dockerd", self.argv, new_pids=True)
+
+    def wait(self, tries=3):
+        """Until it answers. It ends when its containerd has not started in 15 s: on a machine that is so busy, once more."""
+        try:
+            self.process.wait_for(lambda: self("version").code == 0, "dockerd's first answer")
+        except Failed:
+            if self.process.running() or tries == 1:
+                raise
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.argv[self.argv.index("--pidfile") + 1])
+            self._start()
+            return self.wait(tries - 1)
         return self
 
-    def __call__(self, *args, stdin=None, timeout=180):
+    def __call__(self, *args, stdin=None, timeout=300):
         """Run the docker client against this daemon."""
         env = {**self.host.env, "DOCKER_HOST": f"unix://{self.socket}", "DOCKER_CONFIG": self.config,
                "DOCKER_BUILDKIT": "0"}

@@ -218,4 +218,4 @@ class Control:
             return a.status != 202 and not (a.body and a.json.get("status") == "InProgress")
 
         if link:
-            until(ended, "the operation has ended", timeout=120)
+            until(ended, "the operation has ended", timeout=300)

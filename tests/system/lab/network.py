@@ -108,7 +108,7 @@ class Space:
         with open("/etc/ssl/certs/ca-certificates.crt", encoding="utf-8") as f:
             self.write_etc("ssl/certs/ca-certificates.crt", f.read() + ca)
 
-    def run(self, argv, env=None, stdin=None, timeout=120):
+    def run(self, argv, env=None, stdin=None, timeout=300):
         r = run(self.argv(argv), env={**self.env, **(env or {})}, stdin=stdin, timeout=timeout)
         r.argv = argv
         return r
@@ -219,7 +219,10 @@ class Lab:
         for p in reversed(self.processes):
             p.send(signal.SIGKILL if p.disposable else signal.SIGTERM)
         for p in reversed(self.processes):
-            p.stop(10)
+            if p.disposable:
+                p.kill()  # waits for its whole tree, which would hold its cgroup and write to its folder
+            else:
+                p.stop(10)
         for close in reversed(self.closers):
             with contextlib.suppress(OSError):
                 close()

@@ -6,6 +6,7 @@ A long-running process dies with the test run, even if that is killed, so that n
 import contextlib
 import ctypes
 import glob
+import json
 import os
 import signal
 import subprocess
@@ -40,7 +41,7 @@ class Result:
         return f"<{' '.join(map(str, self.argv))} -> {self.code}>"
 
 
-def run(argv, env=None, stdin=None, timeout=120, cwd=None):
+def run(argv, env=None, stdin=None, timeout=300, cwd=None):
     """Run a command to its end. Does not raise for an exit code: say .ok() for that."""
     argv = [str(a) for a in argv]
     data = stdin.encode() if isinstance(stdin, str) else stdin
@@ -75,14 +76,19 @@ class Process:
             f.seek(self._start)
             return f.read().decode(errors="replace")
 
+    def events(self):
+        """The JSON lines of that, parsed; the last line only when it is there whole."""
+        return [json.loads(line) for line in self.output().split("\n")[:-1] if line.startswith("{")]
+
     def running(self):
         return self.popen.poll() is None
 
-    def wait_for(self, condition, what, timeout=60.0):
+    def wait_for(self, condition, what, timeout=180.0):
         """Wait for a condition while the process lives; its death is an error that shows its last words."""
         def dead_or_true():
+            lived = self.running()  # before the look: what it did last counts
             value = condition()
-            if not value and not self.running():
+            if not value and not lived:
                 raise Failed(f"{self.argv[0]} ended with {self.popen.returncode} before {what}:\n{self.output()[-4000:]}")
             return value
 
@@ -91,14 +97,14 @@ class Process:
         except TimeoutError as e:
             raise Failed(f"{e}; {self.log} ends with:\n{self.output()[-4000:]}") from e
 
-    def wait(self, timeout=60.0):
+    def wait(self, timeout=180.0):
         return self.popen.wait(timeout)
 
     def send(self, number):
         if self.running():
             self.popen.send_signal(number)
 
-    def stop(self, timeout=40.0, number=signal.SIGTERM):
+    def stop(self, timeout=120.0, number=signal.SIGTERM):
         """Ask it to end, insist after the limit. Returns the exit code."""
         self.send(number)
         try:
@@ -112,8 +118,8 @@ class Process:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        code = self.popen.wait(30)
-        until(lambda: not _alive(self.pid), "all that was killed has ended")
+        code = self.popen.wait(120)
+        until(lambda: not _alive(self.pid), "all that was killed has ended", 120)
         return code
 
 

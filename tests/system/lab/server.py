@@ -58,7 +58,7 @@ class Kidoban:
 
     def stop(self):
         """Ask the server to end; it must end well."""
-        code, said = self.process.stop(120), self.process.output()
+        code, said = self.process.stop(), self.process.output()
         found = [word for word in ("Sanitizer", "runtime error:", "Assertion") if word in said]
         if code != 0 or found:
             raise Failed(f"serve ended with {code} {found}:\n{said[-8000:]}")
@@ -93,7 +93,7 @@ class Kidoban:
         """The authority of the registries' certificates, as PEM."""
         return self.admin["ca"]
 
-    def command(self, *args, output="json", timeout=60):
+    def command(self, *args, output="json", timeout=300):
         """A client command, run beside the server; the result as it is."""
         argv = ["nsenter", f"--net=/run/netns/{self.space.ns}", BINARY, *args, "--data", self.data, "-o", output]
         # A control plane that is not only for this machine has a name, which the space of the server need not know.
@@ -102,7 +102,7 @@ class Kidoban:
         r.argv = ["kidoban", *args]
         return r
 
-    def __call__(self, *args, timeout=60):
+    def __call__(self, *args, timeout=300):
         """A client command that must succeed; its JSON, parsed (None if it printed nothing)."""
         r = self.command(*args, timeout=timeout)
         if r.code != 0:
