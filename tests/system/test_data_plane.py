@@ -10,6 +10,7 @@ import uuid
 
 import pytest
 
+from lab.http import in_turn
 from lab.images import INDEX, MANIFEST, digest_of, small_image
 from lab.tokens import Guesses
 
@@ -254,7 +255,7 @@ def test_an_upload_that_was_cut_off_goes_on_where_it_was_saved(registry, client,
     a = opened.get(target)
     assert (a.status, a.headers["Range"]) == (204, "0-99999")
     broken.close()
-    a = patch(opened, target, b"")  # waits until the server knows that the other one is gone
+    a = in_turn(lambda: patch(opened, target, b""))  # waits until the server knows that the other one is gone
     assert (a.status, a.headers["Range"]) == (202, "0-99999"), a
     a = opened.get(target)
     assert (a.status, a.headers["Range"]) == (204, "0-99999")

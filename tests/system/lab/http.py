@@ -167,6 +167,20 @@ class Idle:
             c.close()
 
 
+UPLOAD_PATIENCE = 10  # seconds that a request waits for another that works on the same upload
+
+
+def in_turn(ask):
+    """The answer to a request for an upload that another may still work on: a 409 is believed where it came too early,
+    and asked again where the server did wait, on a machine that is slow."""
+    for _ in range(6):
+        began = time.monotonic()
+        a = ask()
+        if a.status != 409 or time.monotonic() - began < UPLOAD_PATIENCE:
+            break
+    return a
+
+
 class Control:
     """The control plane as a program sees it: REST with the administrator's token."""
 
