@@ -11,7 +11,7 @@ struct task_list {
     struct loop_task *head, **tail;
 };
 
-enum { LOOP_ATTACHED_MAX = 8 };
+enum { LOOP_ATTACHED_MAX = 8, LOOP_STALL_MS = 500 };
 
 struct loop_value {
     const void *key;
@@ -44,6 +44,8 @@ struct loop_poll {
 
 struct loop_timer {
     uv_timer_t uv;
+    uint64_t due; /* in uv's milliseconds */
+    bool excused; /* it was late once already */
     void (*fired)(void *ctx);
     void *ctx;
 };
@@ -367,6 +369,11 @@ static void timer_on_fire(uv_timer_t *uv)
 {
     struct loop_timer *t = uv->data;
 
+    if (!t->excused && uv_now(uv->loop) - t->due >= LOOP_STALL_MS) {
+        t->excused = true;
+        uv_timer_start(uv, timer_on_fire, LOOP_STALL_MS, 0);
+        return;
+    }
     t->fired(t->ctx);
 }
 
@@ -387,6 +394,8 @@ void loop_timer_start(struct loop_timer *t, uint64_t ms)
 
     if (!l->running) /* its idea of now may be long past */
         uv_update_time(&l->uv);
+    t->due = uv_now(&l->uv) + ms;
+    t->excused = false;
     uv_timer_start(&t->uv, timer_on_fire, ms, 0);
 }
 

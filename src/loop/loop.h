@@ -37,6 +37,8 @@ NODISCARD enum rc loop_poll_new(struct loop *l, int fd, void (*ready)(void *ctx,
 void loop_poll_want(struct loop_poll *p, unsigned events);
 void loop_poll_free(struct loop_poll *p);
 
+/* After the loop itself stood still (a suspended machine) a timer that is due waits half a second more: what came meanwhile is
+ * heard before anybody is given up, and who stood still as well has time to speak. */
 struct loop_timer;
 struct loop_timer *loop_timer_new(struct loop *l, void (*fired)(void *ctx), void *ctx);
 void loop_timer_start(struct loop_timer *t, uint64_t ms); /* once; a running one is restarted */

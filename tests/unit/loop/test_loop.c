@@ -246,6 +246,58 @@ static void timers_fire_once_in_the_order_of_their_times(void **state)
     loop_timer_free(c.timer);
 }
 
+struct stall {
+    struct loop_task task;
+    struct alarm *first, *second;
+    struct watched *watched;
+};
+
+static void something_comes(struct loop_task *task)
+{
+    struct stall *s = CONTAINER_OF(task, struct stall, task);
+
+    assert_int_equal(eventfd_write(s->watched->fd, 1), 0);
+}
+
+/* For longer than a loop may be late; who stood still as well is heard a turn later. */
+static void stand_still(struct loop_task *task)
+{
+    struct stall *s = CONTAINER_OF(task, struct stall, task);
+    struct timespec pause = {0, 700 * 1000 * 1000};
+
+    loop_timer_start(s->second->timer, 60);
+    loop_timer_start(s->first->timer, 50);
+    nanosleep(&pause, NULL);
+    s->task.run = something_comes;
+    loop_defer(s->watched->trace->loop, &s->task);
+}
+
+static void watched_notes(void *ctx, unsigned events)
+{
+    struct watched *w = ctx;
+
+    w->events |= events;
+    trace_add(w->trace, 'x');
+    loop_poll_free(w->poll);
+    close(w->fd);
+}
+
+static void who_stood_still_with_the_loop_is_heard_before_timers_fire(void **state)
+{
+    struct trace *t = *state;
+    struct alarm a = {.trace = t, .letter = 'a', .last = true}, b = {.trace = t, .letter = 'b'};
+    struct watched w = {.trace = t, .fd = eventfd(0, EFD_NONBLOCK)};
+    struct stall s = {.task.run = stand_still, .first = &b, .second = &a, .watched = &w};
+
+    assert_int_equal(loop_poll_new(t->loop, w.fd, watched_notes, &w, &w.poll, NULL), RC_OK);
+    loop_poll_want(w.poll, LOOP_READ);
+    a.timer = loop_timer_new(t->loop, alarm_fired, &a);
+    b.timer = loop_timer_new(t->loop, alarm_fired, &b);
+    loop_defer(t->loop, &s.task);
+    loop_run(t->loop);
+    assert_string_equal(t->text, "xba");
+}
+
 static void signal_caught(void *ctx, int signum)
 {
     struct trace *t = ctx;
@@ -290,6 +342,7 @@ int main(void)
         T(a_descriptor_is_watched_only_for_what_is_wanted),
         T(an_error_wakes_whoever_wants_anything),
         T(timers_fire_once_in_the_order_of_their_times),
+        T(who_stood_still_with_the_loop_is_heard_before_timers_fire),
         T(signals_arrive_on_the_loop),
         T(tasks_left_over_run_when_the_loop_is_freed),
     };
