@@ -65,6 +65,13 @@ def test_the_readme_s_commands_work_as_typed_and_one_of_them_is_refused(machine)
     assert '"Deny"' in r.out and '"ip-rule"' in r.out
 
 
+def test_make_demo_shows_both_networks_and_that_one_is_refused():
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    r = run(["make", "demo"], env=env, cwd=TOP, timeout=600).ok()
+    assert "Login Succeeded" in r.out and "403 Forbidden" in r.out
+    assert r.out.count("Hello from the lab") == 1 and "Everything that this made is removed." in r.out
+
+
 @pytest.mark.parametrize("client", ["docker", "podman", "skopeo"])
 def test_what_make_run_prints_works_as_typed(machine, client):
     text = machine.console.output()
