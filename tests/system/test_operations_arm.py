@@ -64,7 +64,7 @@ def follow(control, link):
         assert not running or a.headers["Retry-After"] == "1"
         return None if running else a
 
-    answer = until(ended, "the operation has ended", timeout=120)
+    answer = until(ended, "the operation has ended", timeout=600)
     connection.close()
     return answer
 
