@@ -15,7 +15,7 @@ from lab.process import run
 from lab.server import BINARY
 
 SCOPE = "repository:app:pull,push"
-BIG = 64 * 1024 * 1024
+BIG = 24 * 1024 * 1024  # more than the sockets between two processes hold
 
 
 @pytest.fixture(scope="module")
