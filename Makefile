@@ -38,8 +38,13 @@ lint:
 	meson test -C $(BUILD) --suite lint --print-errorlogs
 	tools/tidy
 
-# With DESTDIR for packagers; the systemd unit is started by whoever installs it.
+# With DESTDIR for packagers; the systemd unit is started by whoever installs it. What is built knows where it will be: another
+# PREFIX than before is told to Meson.
 install: all
+ifneq ($(origin PREFIX),file)
+	meson configure $(BUILD) -Dprefix=$(PREFIX)
+	ninja -C $(BUILD)
+endif
 	meson install -C $(BUILD) --no-rebuild
 
 clean:

@@ -23,6 +23,16 @@ def test_the_program_its_unit_and_its_user_are_installed(installed):
     assert {"kidoban", "kidoban.service", "kidoban.conf"} <= found
 
 
+def test_a_prefix_that_is_typed_is_where_it_goes():
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "PREFIX"}
+
+    def would_do(*prefix):
+        return run(["make", "-n", "install", *prefix], env=env, cwd=TOP).ok().out
+
+    assert "meson configure build -Dprefix=/usr\n" in would_do("PREFIX=/usr", "BUILD=build")
+    assert "configure" not in would_do("BUILD=build")
+
+
 def test_systemd_finds_no_fault_with_the_unit(installed, tmp_path):
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd is not on this machine")
