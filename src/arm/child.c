@@ -39,6 +39,15 @@ struct json *arm_children_render(const struct arm_child *type, const struct meta
     return out;
 }
 
+static enum rc child_make(const struct arm_child *type, struct str name, const struct json *sent,
+                          const struct json *before, struct json **ret, struct err *e)
+{
+    if (json_len(json_get_nocase(sent, "tags")) > 0)
+        return err_code(e, RC_INVALID, "InvalidRequestFormat",
+                        "The %s have no tags: tag the resource that they are in.", type->list);
+    return type->make(name, sent, before, ret, e);
+}
+
 static enum rc children_make(const struct arm_child *type, const struct json *sent,
                              const struct json *before, struct json *after, struct err *e)
 {
@@ -51,7 +60,7 @@ static enum rc children_make(const struct arm_child *type, const struct json *se
         if (arm_child_find(after, name))
             return err_set(e, RC_INVALID, "There are two %s named '%.*s'.", type->list,
                            STR_ARG(str_take(name, 100)));
-        rc = type->make(name, json_at(sent, i), arm_child_find(before, name), &made, e);
+        rc = child_make(type, name, json_at(sent, i), arm_child_find(before, name), &made, e);
         if (rc == RC_OK)
             json_append(after, made);
     }
@@ -229,7 +238,7 @@ static enum rc child_put(struct child_write *cw, struct err *e)
         return err_set(e, RC_INVALID, "properties.%s must be a list of at most %zu.",
                        cw->type->list, cw->type->max);
     if (rc == RC_OK)
-        rc = cw->type->make(c->child, c->sent, before, &made, e);
+        rc = child_make(cw->type, c->child, c->sent, before, &made, e);
     if (rc != RC_OK)
         return rc;
     c->created = !before;

@@ -24,8 +24,7 @@ static enum rc group_check_name(struct str name, struct err *e)
                     STR_ARG(str_take(name, 200)));
 }
 
-static enum rc group_place(struct arm_write *w, const struct json *sent, struct json *body,
-                           struct err *e)
+static enum rc group_place(const struct json *sent, struct json *body, struct err *e)
 {
     struct str stored = json_str(json_get(body, "location"));
     enum rc rc = arm_location_set(sent, body, e);
@@ -33,9 +32,10 @@ static enum rc group_place(struct arm_write *w, const struct json *sent, struct 
     if (rc != RC_CONFLICT)
         return rc;
     return err_code(e, rc, "InvalidResourceGroupLocation",
-                    "Invalid resource group location. The Resource group '%.*s' already exists "
-                    "in location '%.*s'.",
-                    STR_ARG(w->call->name), STR_ARG(stored));
+                    "Invalid resource group location '%.*s'. The Resource group already exists in "
+                    "location '%.*s'.",
+                    STR_ARG(str_take(json_str(json_get_nocase(sent, "location")), 100)),
+                    STR_ARG(stored));
 }
 
 static enum rc group_put(struct arm_write *w, const struct json *sent, struct json *body,
@@ -47,7 +47,7 @@ static enum rc group_put(struct arm_write *w, const struct json *sent, struct js
     if (rc == RC_OK)
         rc = arm_group_stays(w->call->name, body, e);
     if (rc == RC_OK)
-        rc = group_place(w, sent, body, e);
+        rc = group_place(sent, body, e);
     if (rc == RC_OK)
         rc = arm_tags_set(sent, body, false, e);
     if (rc == RC_OK && managed_by.ptr)

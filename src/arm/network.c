@@ -30,13 +30,21 @@ enum rc network_name_plain(struct str name, struct err *e)
 
 enum rc network_prefix_parse(struct str text, struct cidr *ret, struct err *e)
 {
-    struct err why = {0};
+    bool slash = text.ptr && memchr(text.ptr, '/', text.len);
+    char fixed[CIDR_TEXT_MAX];
+    struct cidr c;
 
-    if (text.ptr && memchr(text.ptr, '/', text.len) && cidr_parse(text, ret, &why) == RC_OK)
+    if (slash && cidr_parse(text, ret, NULL) == RC_OK)
         return RC_OK;
-    return err_code(e, RC_INVALID, "InvalidCIDRNotation",
-                    "The address prefix '%.*s' has an invalid CIDR notation. %s",
-                    STR_ARG(str_take(text, 100)), why.text);
+    if (slash && cidr_parse_masked(text, &c, NULL) == RC_OK)
+        return err_code(e, RC_INVALID, "InvalidCIDRNotation",
+                        "The address prefix %.*s has an invalid CIDR notation. For the given "
+                        "prefix length, the address prefix should be %.*s.",
+                        STR_ARG(text), STR_ARG(cidr_format(&c, fixed)));
+    return err_code(e, RC_INVALID, "InvalidAddressPrefixFormat",
+                    "The address prefix '%.*s' is not formatted correctly. It should follow CIDR "
+                    "notation, for example 10.0.0.0/24.",
+                    STR_ARG(str_take(text, 100)));
 }
 
 static bool means_nothing(const struct json *j)
@@ -118,9 +126,12 @@ struct json *network_head(const struct meta_resource *r, const struct json *body
 enum rc network_put_begin(const struct json *sent, struct json *body, const struct json **ret_sent,
                           struct json **ret_properties, struct err *e)
 {
+    static const char *const refused[] = {"extendedLocation", NULL};
     const struct json *given = json_get_nocase(sent, "properties");
-    enum rc rc = arm_location_set(sent, body, e);
+    enum rc rc = network_members_refuse(sent, refused, e);
 
+    if (rc == RC_OK)
+        rc = arm_location_set(sent, body, e);
     if (rc == RC_OK)
         rc = arm_tags_set(sent, body, false, e);
     if (rc == RC_OK && json_given(given) && json_type(given) != JSON_OBJECT)

@@ -8,7 +8,7 @@
 #include "arm/id.h"
 #include "base/ip.h"
 
-enum { NETWORK_NAME_MAX = 80 };
+enum { NETWORK_NAME_MAX = 80, NETWORK_RULES_MAX = 1000 /* of one security group */ };
 NODISCARD enum rc network_name_check(struct str name, size_t max, struct err *e);
 NODISCARD enum rc network_name_plain(struct str name, struct err *e); /* arm_type.check_name: at most NETWORK_NAME_MAX */
 /* An address prefix, as typed; host bits are refused. */

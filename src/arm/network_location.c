@@ -62,13 +62,22 @@ enum http_verdict arm_endpoint_services(struct http_request *req)
 
 /* --- usages --- */
 struct usage {
-    const char *name, *words, *type;
+    const char *name, *words;
+    const char *type; /* NULL: how many there may be in one other resource, which is not counted */
+    int64_t limit;
 };
 static const struct usage usages[] = {
-    {"VirtualNetworks", "Virtual Networks", "Microsoft.Network/virtualNetworks"},
-    {"NetworkSecurityGroups", "Network Security Groups", "Microsoft.Network/networkSecurityGroups"},
-    {"PublicIPAddresses", "Public IP Addresses", "Microsoft.Network/publicIPAddresses"},
-    {"NetworkInterfaces", "Network Interfaces", "Microsoft.Network/networkInterfaces"},
+    {"VirtualNetworks", "Virtual Networks", "Microsoft.Network/virtualNetworks", NO_LIMIT},
+    {"PublicIPAddresses", "Public IP Addresses", "Microsoft.Network/publicIPAddresses", NO_LIMIT},
+    {"NetworkSecurityGroups", "Network Security Groups", "Microsoft.Network/networkSecurityGroups",
+     NO_LIMIT},
+    {"NetworkInterfaces", "Network Interfaces", "Microsoft.Network/networkInterfaces", NO_LIMIT},
+    {"ApplicationSecurityGroups", "Application Security Groups.",
+     "Microsoft.Network/applicationSecurityGroups", NO_LIMIT},
+    {"SubnetsPerVirtualNetwork", "Subnets per Virtual Network", NULL, VNET_SUBNETS_MAX},
+    {"PrefixesPerSubnet", "Prefixes per Subnet", NULL, SUBNET_PREFIXES_MAX},
+    {"SecurityRulesPerNetworkSecurityGroup", "Security rules per Network Security Group", NULL,
+     NETWORK_RULES_MAX},
 };
 
 struct usage_count {
@@ -101,8 +110,9 @@ static struct json *usage_json(struct arm_call *c, const struct usage *u, int64_
     json_set_text(name, "localizedValue", u->words);
     json_set(one, "name", name);
     json_set(one, "currentValue", json_new_int(n));
-    json_set(one, "limit", json_new_int(NO_LIMIT));
+    json_set(one, "limit", json_new_int(u->limit));
     json_set_text(one, "unit", "Count");
+    json_set(one, "isAdjustable", json_new_bool(false));
     return one;
 }
 
@@ -118,7 +128,8 @@ static enum rc usages_read(struct arm_call *c, struct meta_tx *tx, struct err *e
     for (size_t i = 0; rc == RC_OK && i < ARRAY_LEN(usages); i++) {
         struct usage_count count = {.location = http_param(c->req, "location")};
 
-        rc = meta_resource_each(tx, prefix, str_from(usages[i].type), usage_add, &count, e);
+        if (usages[i].type)
+            rc = meta_resource_each(tx, prefix, str_from(usages[i].type), usage_add, &count, e);
         json_append(list, usage_json(c, &usages[i], count.n));
     }
     return rc;

@@ -3,7 +3,7 @@
 #include "arm/network.h"
 #include "arm/operation.h"
 
-enum { RULES_MAX = 1000, RANGES_MAX = 4000, PRIORITY_MIN = 100, PRIORITY_MAX = 4096 };
+enum { RANGES_MAX = 4000, PRIORITY_MIN = 100, PRIORITY_MAX = 4096 };
 
 #define GROUPS "Microsoft.Network/networkSecurityGroups"
 
@@ -133,6 +133,19 @@ static bool text_good(struct str s, bool ports)
     return s.ptr && (ports ? port_range_good(s) : prefix_good(s));
 }
 
+static enum rc range_bad(struct str rule, struct str value, bool ports, struct err *e)
+{
+    if (ports)
+        return err_code(e, RC_INVALID, "SecurityRuleInvalidPortRange",
+                        "Security rule %.*s has invalid Port range. Value provided: %.*s. Value "
+                        "should be an integer OR integer range with '-' delimiter. Valid range "
+                        "0-65535.",
+                        STR_ARG(str_take(rule, 100)), STR_ARG(str_take(value, 100)));
+    return err_code(e, RC_INVALID, "SecurityRuleInvalidAddressPrefix",
+                    "Security rule %.*s has invalid Address prefix. Value provided: %.*s",
+                    STR_ARG(str_take(rule, 100)), STR_ARG(str_take(value, 100)));
+}
+
 /* One text, or a list of them, or groups: one of them has to be there. */
 static enum rc range_set(struct str rule, const struct json *sent, const char *const member[3],
                          struct json *out, struct err *e)
@@ -142,15 +155,12 @@ static enum rc range_set(struct str rule, const struct json *sent, const char *c
                       *list = json_get_nocase(sent, member[1]);
 
     if (json_given(one) && !text_good(json_str(one), ports))
-        return rule_error(rule, member[0],
-                          ports ? "it is neither * nor a port nor a range of ports"
-                                : "it is neither * nor an address prefix nor a service tag",
-                          e);
+        return range_bad(rule, json_str(one), ports, e);
     if (json_given(list) && (json_type(list) != JSON_ARRAY || json_len(list) > RANGES_MAX))
         return rule_error(rule, member[1], "it is not a list, or too long", e);
     for (size_t i = 0; i < json_len(list); i++)
         if (!text_good(json_str(json_at(list, i)), ports))
-            return rule_error(rule, member[1], "an element is not valid", e);
+            return range_bad(rule, json_str(json_at(list, i)), ports, e);
     if (!json_given(one) && json_len(list) == 0 && !(member[2] && json_get(out, member[2])))
         return rule_error(rule, member[0], "it is missing", e);
     if (json_given(one))
@@ -298,8 +308,12 @@ static enum rc rules_changed(struct arm_write *w, struct str nsg, const struct j
     return rc == RC_OK ? network_uses_change(w, old, new, e) : rc;
 }
 
-const struct arm_child nsg_rule_type = {
-    GROUPS "/securityRules", "securityRules", RULES_MAX, rule_make, rule_render, rules_changed};
+const struct arm_child nsg_rule_type = {GROUPS "/securityRules",
+                                        "securityRules",
+                                        NETWORK_RULES_MAX,
+                                        rule_make,
+                                        rule_render,
+                                        rules_changed};
 
 enum http_verdict arm_security_rule_get(struct http_request *req)
 {

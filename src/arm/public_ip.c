@@ -59,21 +59,47 @@ static enum rc address_allocate(struct arm_write *w, bool v6, struct json *prope
                     "No further public IP address is free.");
 }
 
+/* Which address it is, a client can only repeat. */
+static enum rc address_check(const struct json *given, const struct json *properties, struct err *e)
+{
+    struct str asked = json_str(json_get_nocase(given, "ipAddress"));
+
+    if (asked.len == 0 || str_eq(asked, json_str(json_get(properties, "ipAddress"))))
+        return RC_OK;
+    return err_set(e, RC_UNSUPPORTED,
+                   "This server does not offer the choice of a public IP address: leave out "
+                   "ipAddress, and it allocates one.");
+}
+
 /* --- from what a client sent --- */
+static enum rc sku_check(const struct json *before, const struct json *sku, struct str id,
+                         struct err *e)
+{
+    if (!str_is(json_str(json_get(before, "name")), "Standard") ||
+        str_is(json_str(json_get(sku, "name")), "Standard"))
+        return RC_OK;
+    return err_code(e, RC_INVALID, "SkuCannotBeChangedOnUpdate",
+                    "Sku property is set at creation time and cannot be changed from Standard to "
+                    "Basic on resource update for resource %.*s.",
+                    STR_ARG(id));
+}
+
 static enum rc sku_set(const struct json *sent, struct str id, struct json *body, struct err *e)
 {
-    struct json *sku = json_new_object();
+    CLEANUP(json_freep) struct json *before = json_clone(json_get(body, "sku"));
     const struct json *given = json_get_nocase(sent, "sku");
+    struct json *sku;
     enum rc rc;
 
-    if (json_get(body, "sku") && !json_given(given)) {
-        json_free(sku);
+    if (before && !json_given(given))
         return RC_OK;
-    }
+    sku = json_new_object();
     json_set(body, "sku", sku);
     rc = network_choice_set(given, "name", "Basic|Standard", "Basic", sku, e);
     if (rc == RC_OK)
         rc = network_choice_set(given, "tier", "Regional|Global", "Regional", sku, e);
+    if (rc == RC_OK)
+        rc = sku_check(before, sku, id, e);
     if (rc == RC_OK && str_is(json_str(json_get(sku, "tier")), "Global") &&
         str_is(json_str(json_get(sku, "name")), "Basic"))
         return err_code(e, RC_INVALID, "GlobalPublicIPAddressNotSupportedForBasicPublicIpAddress",
@@ -260,6 +286,8 @@ static enum rc properties_set(struct arm_write *w, const struct json *given, str
     bool dynamic, v6;
     enum rc rc = network_members_refuse(given, refused, e);
 
+    if (rc == RC_OK)
+        rc = address_check(given, properties, e);
     if (rc == RC_OK)
         rc = version_set(given, properties, e);
     if (rc == RC_OK)

@@ -1,5 +1,6 @@
 /* The list of resource types, and what they share. */
 #include "arm/call.h"
+#include "base/encode.h"
 
 static const struct arm_type *const types[] = {
     &arm_group,     &arm_registry, &arm_vnet,       &arm_nsg,          &arm_asg,
@@ -78,6 +79,17 @@ enum rc arm_location_set(const struct json *sent, struct json *body, struct err 
     return RC_OK;
 }
 
+/* A number or a truth value is taken as its text, as ARM does. */
+static struct json *tag_text(const struct json *value)
+{
+    CLEANUP(buf_done) struct buf text = BUF_INIT(64);
+
+    if (json_type(value) == JSON_STRING)
+        return json_clone(value);
+    json_write(value, &text);
+    return json_new_str(buf_str(&text));
+}
+
 static enum rc tags_check(const struct json *tags, struct err *e)
 {
     struct str name;
@@ -89,11 +101,11 @@ static enum rc tags_check(const struct json *tags, struct err *e)
         return err_code(e, RC_INVALID, "InvalidTags",
                         "The resource has %zu tags. At most 50 are allowed.", json_len(tags));
     for (size_t i = 0; json_member(tags, &i, &name, &value);) {
-        if (json_type(value) != JSON_STRING)
+        if (json_type(value) < JSON_BOOL || json_type(value) > JSON_STRING)
             return err_code(e, RC_INVALID, "InvalidTagValueContent",
                             "The value of the tag '%.*s' is not a text.",
                             STR_ARG(str_take(name, 200)));
-        if (name.len == 0 || name.len > 512 || json_str(value).len > 256)
+        if (name.len == 0 || utf8_count(name) > 512 || utf8_count(json_str(value)) > 256)
             return err_code(e, RC_INVALID, "InvalidTagName",
                             "Tag names have 1 to 512 characters, values at most 256: '%.*s'.",
                             STR_ARG(str_take(name, 200)));
@@ -104,6 +116,8 @@ static enum rc tags_check(const struct json *tags, struct err *e)
 enum rc arm_tags_set(const struct json *sent, struct json *body, bool always, struct err *e)
 {
     const struct json *tags = json_get_nocase(sent, "tags");
+    struct json *made, *value;
+    struct str name;
     enum rc rc;
 
     if (!json_given(tags)) {
@@ -111,9 +125,13 @@ enum rc arm_tags_set(const struct json *sent, struct json *body, bool always, st
         return RC_OK;
     }
     rc = tags_check(tags, e);
-    if (rc == RC_OK)
-        json_set(body, "tags", json_clone(tags));
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    made = json_new_object();
+    for (size_t i = 0; json_member(tags, &i, &name, &value);)
+        json_set(made, name.ptr, tag_text(value));
+    json_set(body, "tags", made);
+    return RC_OK;
 }
 
 /* A PATCH that can change tags only. */

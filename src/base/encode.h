@@ -29,5 +29,6 @@ NODISCARD enum rc form_text(struct arena *a, struct str form, const char *key, s
 bool utf8_valid(struct str s);
 /* At most `max` bytes of it; ends where a character does. */
 struct str utf8_cut(struct str s, size_t max);
+size_t utf8_count(struct str s); /* characters of a valid text */
 
 #endif

@@ -69,7 +69,8 @@ static enum rc parse_prefix(struct str s, uint64_t max, uint64_t *ret, struct er
     return RC_OK;
 }
 
-enum rc cidr_parse(struct str s, struct cidr *ret, struct err *e)
+/* With its host bits cleared; *ret_bits: there were some. */
+static enum rc cidr_read(struct str s, struct cidr *ret, bool *ret_bits, struct err *e)
 {
     struct str rest = s;
     struct str address = str_split(&rest, '/');
@@ -84,17 +85,37 @@ enum rc cidr_parse(struct str s, struct cidr *ret, struct err *e)
 
     if (rest.ptr)
         rc = parse_prefix(rest, prefix, &prefix, e);
+    if (rc == RC_OK && prefix < outside)
+        rc = err_set(e, RC_INVALID, "'%.*s' has host bits set", STR_ARG(s));
     if (rc != RC_OK)
         return rc;
-    struct ip_addr masked = c.addr;
+    struct ip_addr typed = c.addr;
 
-    if (prefix >= outside)
-        mask_host_bits(&masked, (unsigned)prefix - outside);
-    if (prefix < outside || !ip_eq(&masked, &c.addr))
-        return err_set(e, RC_INVALID, "'%.*s' has host bits set", STR_ARG(s));
+    mask_host_bits(&c.addr, (unsigned)prefix - outside);
     c.prefix = (uint8_t)(prefix - outside);
+    *ret_bits = !ip_eq(&typed, &c.addr);
     *ret = c;
     return RC_OK;
+}
+
+enum rc cidr_parse(struct str s, struct cidr *ret, struct err *e)
+{
+    struct cidr c;
+    bool bits;
+    enum rc rc = cidr_read(s, &c, &bits, e);
+
+    if (rc == RC_OK && bits)
+        rc = err_set(e, RC_INVALID, "'%.*s' has host bits set", STR_ARG(s));
+    if (rc == RC_OK)
+        *ret = c;
+    return rc;
+}
+
+enum rc cidr_parse_masked(struct str s, struct cidr *ret, struct err *e)
+{
+    bool bits;
+
+    return cidr_read(s, ret, &bits, e);
 }
 
 /* The longest run of at least two zero groups, the first of equals (RFC 5952, section 4.2). */

@@ -22,6 +22,8 @@ NODISCARD enum rc ip_parse(struct str s, struct ip_addr *ret, struct err *e);
 /* Address or address/prefix. RC_INVALID: host bits set, prefix out of range, zone id; the text says
  * which. */
 NODISCARD enum rc cidr_parse(struct str s, struct cidr *ret, struct err *e);
+NODISCARD enum rc cidr_parse_masked(struct str s, struct cidr *ret,
+                                    struct err *e);                    /* host bits become 0 */
 struct str ip_format(const struct ip_addr *a, char out[IP_TEXT_MAX]);  /* RFC 5952 for IPv6 */
 struct str cidr_format(const struct cidr *c, char out[CIDR_TEXT_MAX]); /* always with /prefix */
 bool ip_eq(const struct ip_addr *a, const struct ip_addr *b);

@@ -67,3 +67,12 @@ struct str utf8_cut(struct str s, size_t max)
         n--;
     return str_take(s, n);
 }
+
+size_t utf8_count(struct str s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        n += ((uint8_t)s.ptr[i] & 0xc0) != 0x80; /* all but what continues a sequence */
+    return n;
+}

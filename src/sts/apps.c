@@ -100,6 +100,25 @@ enum http_verdict sts_app_add_password(struct http_request *req)
     return rc == RC_OK ? answer_secret(&c, 200, secret) : directory_fail(req, &e);
 }
 
+/* Who took away what lets the request in could not make another: with the last secret the
+ * administrator itself would be out. */
+static enum rc not_own(const struct directory_call *c, struct err *e)
+{
+    const struct admission *a = admission_of(c->req);
+    const struct snapshot_principal *p =
+        snapshot_principal_by_object(a->snapshot, &c->principal.object_id);
+
+    if (!p || !uuid_eq(&p->object_id, &a->principal.object_id))
+        return RC_OK;
+    for (size_t i = 0; i < p->n_secrets; i++)
+        if (uuid_eq(&p->secrets[i].id, &c->remove) &&
+            snapshot_credential(p, &p->secrets[i]) == a->principal.generation)
+            return err_code(e, RC_CONFLICT, "CredentialInUse",
+                            "You signed in with this secret. Add another one (az ad sp credential "
+                            "reset --append), sign in with that, and then remove this one.");
+    return RC_OK;
+}
+
 enum http_verdict sts_app_remove_password(struct http_request *req)
 {
     CLEANUP(directory_done) struct directory_call c;
@@ -112,6 +131,8 @@ enum http_verdict sts_app_remove_password(struct http_request *req)
     if (rc == RC_OK &&
         uuid_parse(json_str(json_get_nocase(c.sent, "keyId")), &c.remove, NULL) != RC_OK)
         rc = err_set(&e, RC_INVALID, "keyId says which secret goes.");
+    if (rc == RC_OK)
+        rc = not_own(&c, &e);
     if (rc == RC_OK)
         rc = directory_write(&c, &e);
     if (rc == RC_NOT_FOUND)

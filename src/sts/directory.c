@@ -94,6 +94,9 @@ enum rc directory_take_common(struct directory_call *c, struct err *e)
     const struct json *name = json_get_nocase(c->sent, "displayName");
     const struct json *enabled = json_get_nocase(c->sent, "accountEnabled");
 
+    if (json_len(json_get_nocase(c->sent, "keyCredentials")) > 0)
+        return err_set(e, RC_UNSUPPORTED,
+                       "This server does not offer signing in with a certificate: use a secret.");
     if (json_given(name)) {
         c->principal.name = json_str(name);
         c->set.name = true;
@@ -328,6 +331,7 @@ void directory_render(const struct snapshot_principal *p, struct json *j)
     json_set_str(j, "appDisplayName", p->name);
     json_set(j, "passwordCredentials", secrets_shown(p));
     json_set(j, "keyCredentials", json_new_array());
+    json_set(j, "requiredResourceAccess", json_new_array());
     json_set(j, "administrator", json_new_bool(p->administrator));
 }
 

@@ -64,7 +64,7 @@ http_handler_fn sts_user_get, sts_user_patch, sts_user_password_patch, sts_user_
 http_handler_fn sts_apps_get, sts_apps_post, sts_app_get, sts_app_patch, sts_app_delete;
 http_handler_fn sts_app_add_password, sts_app_remove_password;
 /* --- graph.c: the same things as Microsoft Graph names them, below /v1.0 --- */
-http_handler_fn sts_graph_me, sts_graph_by_ids, sts_graph_groups;
+http_handler_fn sts_graph_me, sts_graph_owned, sts_graph_not_offered, sts_graph_by_ids, sts_graph_groups;
 http_handler_fn sts_graph_application_post, sts_graph_service_principal_post, sts_graph_app_patch;
 http_handler_fn sts_graph_remove_password, sts_graph_user_patch, sts_graph_user_password_patch;
 

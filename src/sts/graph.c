@@ -34,21 +34,40 @@ enum http_verdict sts_graph_user_password_patch(struct http_request *req)
 
 /* --- reading --- */
 
-enum http_verdict sts_graph_me(struct http_request *req)
+static enum rc me_find(struct http_request *req, const struct snapshot_principal **ret,
+                       struct err *e)
 {
-    CLEANUP(json_freep) struct json *j = json_new_object();
     const struct admission *a = admission_of(req);
     const struct snapshot_principal *p =
         snapshot_principal_by_object(a->snapshot, &a->principal.object_id);
+
+    if (!p || p->kind != META_USER)
+        return err_code(e, RC_INVALID, "BadRequest",
+                        "/me request is only valid with delegated authentication flow.");
+    *ret = p;
+    return RC_OK;
+}
+
+enum http_verdict sts_graph_me(struct http_request *req)
+{
+    CLEANUP(json_freep) struct json *j = json_new_object();
+    const struct snapshot_principal *p;
     struct err e = {0};
 
-    if (!p || p->kind != META_USER) {
-        err_code(&e, RC_INVALID, "BadRequest",
-                 "/me request is only valid with delegated authentication flow.");
+    if (me_find(req, &p, &e) != RC_OK)
         return directory_fail(req, &e);
-    }
     directory_render(p, j);
     return directory_answer_json(req, 200, j);
+}
+
+enum http_verdict sts_graph_owned(struct http_request *req)
+{
+    const struct snapshot_principal *p;
+    struct err e = {0};
+
+    if (me_find(req, &p, &e) == RC_OK)
+        err_set(&e, RC_UNSUPPORTED, "This server does not keep who owns what in its directory.");
+    return directory_fail(req, &e);
 }
 
 static void add_by_id(const struct snapshot *s, struct str id, struct json *list)
@@ -132,4 +151,13 @@ enum http_verdict sts_graph_service_principal_post(struct http_request *req)
     }
     c.principal.object_id = p->object_id;
     return directory_answer(&c, 201, NULL);
+}
+
+enum http_verdict sts_graph_not_offered(struct http_request *req)
+{
+    struct err e = {0};
+
+    err_set(&e, RC_UNSUPPORTED, "This server does not offer '%.*s' of the directory (%.*s).",
+            STR_ARG(str_take(http_param(req, "rest"), 200)), STR_ARG(req->method_text));
+    return directory_fail(req, &e);
 }

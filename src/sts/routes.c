@@ -24,6 +24,7 @@
     {HTTP_DELETE, at "/{id}", A_APP "/delete", ROUTE_CALL, sts_app_delete, NULL}, \
     {HTTP_POST, at "/{id}/addPassword", A_APP "/write", ROUTE_CALL, sts_app_add_password, NULL}, \
     {HTTP_POST, at "/{id}/removePassword", A_APP "/write", ROUTE_CALL, sts_graph_remove_password, NULL}
+#define GRAPH_NOT_OFFERED(method) {method, GRAPH "/{rest+}", "signed-in", ROUTE_CALL, sts_graph_not_offered, NULL}
 /* clang-format on */
 
 static const struct http_route routes[] = {
@@ -69,6 +70,7 @@ static const struct http_route routes[] = {
     {HTTP_POST, APPS "/{id}/removePassword", A_APP "/write", ROUTE_CALL, sts_app_remove_password,
      NULL},
     {HTTP_GET, GRAPH "/me", "signed-in", ROUTE_CALL, sts_graph_me, NULL},
+    {HTTP_GET, GRAPH "/me/ownedObjects", "signed-in", ROUTE_CALL, sts_graph_owned, NULL},
     {HTTP_POST, GRAPH "/directoryObjects/getByIds", "signed-in", ROUTE_CALL, sts_graph_by_ids,
      NULL},
     {HTTP_GET, GRAPH "/groups", "signed-in", ROUTE_CALL, sts_graph_groups, NULL},
@@ -82,6 +84,11 @@ static const struct http_route routes[] = {
     {HTTP_POST, G_PRINCIPALS, A_APP "/write", ROUTE_CALL, sts_graph_service_principal_post, NULL},
     GRAPH_APP(G_APPS),
     GRAPH_APP(G_PRINCIPALS),
+    GRAPH_NOT_OFFERED(HTTP_GET),
+    GRAPH_NOT_OFFERED(HTTP_POST),
+    GRAPH_NOT_OFFERED(HTTP_PUT),
+    GRAPH_NOT_OFFERED(HTTP_PATCH),
+    GRAPH_NOT_OFFERED(HTTP_DELETE),
 
     {HTTP_GET, DIRECTORY "/keys", A_KEY "/read", ROUTE_CALL, sts_signing_keys_get, NULL},
     {HTTP_POST, DIRECTORY "/keys/rotate", A_KEY "/rotate/action", ROUTE_CALL,

@@ -82,7 +82,8 @@ GROUPS = [
     ok("group exists -n nosuch", whole=False),
     no("group show -n nosuch", "(ResourceGroupNotFound) Resource group 'nosuch' could not be found.", 3),
     no("group delete -n nosuch --yes", "(ResourceGroupNotFound) Resource group 'nosuch' could not be found.", 3),
-    no(f"group create -n {GROUP} -l eastus", "(InvalidResourceGroupLocation) Invalid resource group location."),
+    no(f"group create -n {GROUP} -l eastus", "(InvalidResourceGroupLocation) Invalid resource group location 'eastus'. "
+       "The Resource group already exists in location 'westus'."),
     ok(f"group update -n {GROUP} --set tags.c=d", {"tags": {"a": "b", "c": "d"}}),
     ok("group wait --deleted -n nosuch --interval 1 --timeout 5", whole=None),
 ]
@@ -110,6 +111,7 @@ REGISTRIES = [
     ok("acr list", {"0.name": REGISTRY}),
     ok(f"acr list -g {GROUP}", {"0.name": REGISTRY}),
     ok(f"acr update -n {REGISTRY} --tags t=1", {"tags": {"t": "1"}}),
+    ok(f"acr update -n {REGISTRY} --set tags.t=1", {"tags": {"t": "1"}}),  # a number, from the newest
     ok(f"acr update -n {REGISTRY} --admin-enabled true", {"adminUserEnabled": True, "tags": {"t": "1"}}),
     ok(f"acr update -n {REGISTRY} --anonymous-pull-enabled true", {"anonymousPullEnabled": True}),
     ok(f"acr update -n {REGISTRY} --anonymous-pull-enabled false", {"anonymousPullEnabled": False}),
@@ -170,6 +172,7 @@ RESOURCES = [
     no(f"resource show -g {GROUP} -n nosuch --resource-type {CR}/registries", "(ResourceNotFound) ", 3),
     ok(f"resource tag --tags x=y --ids {RESOURCE}", {"tags": {"x": "y"}}),
     ok(f"resource list --tag x=y", {"0.name": REGISTRY}),
+    ok(f"resource update --ids {RESOURCE} --set tags.n=7", {"tags": {"x": "y", "n": "7"}}),
     ok(f"resource update --set properties.adminUserEnabled=true --ids {RESOURCE}", {"properties.adminUserEnabled": True}),
     ok(f"resource create -g {GROUP} -n generic --resource-type {NET}/virtualNetworks -l westus "
        """-p '{"addressSpace": {"addressPrefixes": ["10.8.0.0/16"]}}'""",
@@ -210,6 +213,13 @@ ROLES = [
     ok("ad sp show --id {C}", {"appId": "{C}", "id": "{O}", "servicePrincipalNames.0": "{C}"}),
     ok("ad sp list --all", {"0.appId": SET}),
     no("ad signed-in-user show", "/me request is only valid with delegated authentication flow."),
+    no("ad sp list --show-mine", "/me request is only valid with delegated authentication flow."),
+    no("ad sp credential reset --id {C}", "You signed in with this secret. Add another one"),
+    ok("ad sp credential list --id {C}", {"0.keyId": SET}),
+    no("ad sp create-for-rbac -n withcert --create-cert", "This server does not offer signing in with a certificate"),
+    no("ad sp owner list --id {C}", "This server does not offer 'servicePrincipals/"),
+    ok("ad app permission list --id {C}", whole=[]),
+    ok("network list-usages -l westus --query \"[?name.value=='SubnetsPerVirtualNetwork'].limit\" -o tsv", whole=3000),
 ]
 
 NETWORKS = [
@@ -234,7 +244,11 @@ NETWORKS = [
     no(f"network vnet subnet create -g {GROUP} --vnet-name {VNET} -n s3 --address-prefixes 10.9.1.0/24",
        "(NetcfgSubnetRangeOutsideVnet) Subnet 's3' is not valid because its IP address range is outside"),
     no(f"network vnet subnet create -g {GROUP} --vnet-name {VNET} -n s3 --address-prefixes 10.0.9.1/24",
-       "(InvalidCIDRNotation) The address prefix '10.0.9.1/24' has an invalid CIDR notation."),
+       "(InvalidCIDRNotation) The address prefix 10.0.9.1/24 has an invalid CIDR notation. For the given prefix length, the "
+       "address prefix should be 10.0.9.0/24."),
+    no(f"network vnet subnet create -g {GROUP} --vnet-name {VNET} -n s3 --address-prefixes 10.0.9.0",
+       "(InvalidAddressPrefixFormat) The address prefix '10.0.9.0' is not formatted correctly. It should follow CIDR notation"),
+    absent(f"network vnet create -g {GROUP} -n {VNET}edge --edge-zone x"),
     ok(f"network vnet subnet update -g {GROUP} --vnet-name {VNET} -n s1 --service-endpoints {CR}",
        {"serviceEndpoints.0.service": CR}),
     ok(f"network vnet subnet update -g {GROUP} --vnet-name {VNET} -n s1 --disable-private-endpoint-network-policies false",
@@ -267,6 +281,10 @@ INTERFACES = [
        "--protocol Tcp",
        {"name": "r1", "priority": 1001, "destinationPortRange": "443", "access": "Allow", "protocol": "Tcp",
         "direction": "Inbound", "sourceAddressPrefix": "*", "provisioningState": "Succeeded"}),
+    no(f"network nsg rule create -g {GROUP} --nsg-name nsg1 -n r2 --priority 1003 --destination-port-ranges 99999",
+       "(SecurityRuleInvalidPortRange) Security rule r2 has invalid Port range. Value provided: 99999."),
+    no(f"network nsg rule create -g {GROUP} --nsg-name nsg1 -n r2 --priority 1003 --source-address-prefixes 10.0.0.1/24",
+       "(SecurityRuleInvalidAddressPrefix) Security rule r2 has invalid Address prefix. Value provided: 10.0.0.1/24"),
     ok(f"network nsg rule update -g {GROUP} --nsg-name nsg1 -n r1 --priority 1002", {"priority": 1002, "access": "Allow"}),
     ok(f"network nsg rule show -g {GROUP} --nsg-name nsg1 -n R1", {"name": "r1", "priority": 1002}),
     ok(f"network nsg rule list -g {GROUP} --nsg-name nsg1", {"0.name": "r1", "0.type": SET}),
@@ -282,6 +300,7 @@ INTERFACES = [
     ok(f"network public-ip show -g {GROUP} -n p1", {"name": "p1", "ipAddress": SET, "resourceGuid": SET, "ipTags": []}),
     ok(f"network public-ip list -g {GROUP}", {"0.name": "p1"}),
     ok(f"network public-ip update -g {GROUP} -n p1 --set tags.a=b", {"tags": {"a": "b"}}),
+    no(f"network public-ip update -g {GROUP} -n p1 --sku Basic", "(SkuCannotBeChangedOnUpdate) Sku property is set at creation "),
     ok(f"network nic create -g {GROUP} -n nic1 --vnet-name {VNET} --subnet s1 --public-ip-address p1",
        {"NewNIC.name": "nic1", "NewNIC.provisioningState": "Succeeded", "NewNIC.ipConfigurations.0.name": "ipconfig1",
         "NewNIC.ipConfigurations.0.privateIPAddress": "10.0.0.4"},

@@ -422,6 +422,16 @@ static void address_spaces_are_checked(void **state)
                              "{\"properties\":{\"addressPrefix\":\"10.0.1.1/24\"}}"),
                      400);
     assert_error(c, "InvalidCIDRNotation");
+    assert_non_null(strstr(answer_text(c, "error.message").ptr, "should be 10.0.1.0/24."));
+    assert_int_equal(
+        control(c, "PUT", VNET "/subnets/M", "{\"properties\":{\"addressPrefix\":\"10.0.1.0\"}}"),
+        400);
+    assert_error(c, "InvalidAddressPrefixFormat");
+    assert_int_equal(control(c, "PUT", VNET "/subnets/M",
+                             "{\"tags\":{\"a\":\"b\"},\"properties\":{\"addressPrefix\":"
+                             "\"10.0.1.0/24\"}}"),
+                     400);
+    assert_error(c, "InvalidRequestFormat");
     assert_int_equal(control(c, "PUT", VNET "/subnets/M",
                              "{\"properties\":{\"addressPrefix\":\"10.0.1.0/"
                              "24\",\"serviceEndpoints\":[{\"service\":\"\"}]}}"),

@@ -84,28 +84,35 @@ static void a_security_group_has_its_default_rules_and_those_that_are_put(void *
 
 static void bad_rules_are_refused_and_leave_the_group_as_it_was(void **state)
 {
-    static const char *const bad[] = {
-        "{}",
-        "{\"properties\":{\"protocol\":\"Tcp\",\"access\":\"Allow\",\"direction\":\"Inbound\","
-        "\"priority\":100}}",
-        "{\"properties\":{\"protocol\":\"Tcp\",\"access\":\"Allow\",\"direction\":\"Inbound\","
-        "\"priority\":100,\"sourcePortRange\":\"90-80\",\"destinationPortRange\":\"*\","
-        "\"sourceAddressPrefix\":\"*\",\"destinationAddressPrefix\":\"*\"}}",
-        "{\"properties\":{\"protocol\":\"Tcp\",\"access\":\"Allow\",\"direction\":\"Inbound\","
-        "\"priority\":100,\"sourcePortRange\":\"*\",\"destinationPortRange\":\"65536\","
-        "\"sourceAddressPrefix\":\"*\",\"destinationAddressPrefix\":\"*\"}}",
-        "{\"properties\":{\"protocol\":\"Tcp\",\"access\":\"Allow\",\"direction\":\"Inbound\","
-        "\"priority\":100,\"sourcePortRange\":\"*\",\"destinationPortRange\":\"1\","
-        "\"sourceAddressPrefix\":\"10.0.0.1/8\",\"destinationAddressPrefix\":\"*\"}}",
+    static const struct {
+        const char *body, *code;
+    } bad[] = {
+        {"{}", "SecurityRuleInvalidParameter"},
+        {"{\"properties\":{\"protocol\":\"Tcp\",\"access\":\"Allow\",\"direction\":\"Inbound\","
+         "\"priority\":100}}",
+         "SecurityRuleInvalidParameter"},
+        {"{\"properties\":{\"protocol\":\"Tcp\",\"access\":\"Allow\",\"direction\":\"Inbound\","
+         "\"priority\":100,\"sourcePortRange\":\"90-80\",\"destinationPortRange\":\"*\","
+         "\"sourceAddressPrefix\":\"*\",\"destinationAddressPrefix\":\"*\"}}",
+         "SecurityRuleInvalidPortRange"},
+        {"{\"properties\":{\"protocol\":\"Tcp\",\"access\":\"Allow\",\"direction\":\"Inbound\","
+         "\"priority\":100,\"sourcePortRange\":\"*\",\"destinationPortRange\":\"65536\","
+         "\"sourceAddressPrefix\":\"*\",\"destinationAddressPrefix\":\"*\"}}",
+         "SecurityRuleInvalidPortRange"},
+        {"{\"properties\":{\"protocol\":\"Tcp\",\"access\":\"Allow\",\"direction\":\"Inbound\","
+         "\"priority\":100,\"sourcePortRange\":\"*\",\"destinationPortRange\":\"1\","
+         "\"sourceAddressPrefix\":\"10.0.0.1/8\",\"destinationAddressPrefix\":\"*\"}}",
+         "SecurityRuleInvalidAddressPrefix"},
     };
     struct control *c = network(state);
 
     assert_int_equal(control(c, "PUT", NSG, LOCAL), 201);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        refused(c, "PUT", RULES "a", bad[i], "SecurityRuleInvalidParameter");
+        refused(c, "PUT", RULES "a", bad[i].body, bad[i].code);
     refused(c, "PUT", RULES "a", RULE("99", "Inbound"), "SecurityRuleInvalidPriority");
     refused(c, "PUT", RULES "a", RULE("4097", "Inbound"), "SecurityRuleInvalidPriority");
     refused(c, "PUT", RULES "a", RULE("100", "Sideways"), "InvalidRequestFormat");
+    refused(c, "PUT", RULES "a", "{\"tags\":{\"a\":\"b\"}}", "InvalidRequestFormat");
     assert_int_equal(control(c, "PUT", RULES "a", RULE("100", "Inbound")), 201);
     assert_int_equal(control(c, "PUT", RULES "b", RULE("100", "Outbound")), 201);
     refused(c, "PUT", RULES "c", RULE("100", "Inbound"), "SecurityRuleConflict");
@@ -204,7 +211,39 @@ static void what_a_public_address_cannot_be_is_refused(void **state)
             "{\"location\":\"local\",\"properties\":{\"dnsSettings\":{\"domainNameLabel\":"
             "\"front\"}}}",
             "DnsRecordInUse");
+    assert_int_equal(control(c, "PUT", PUBLIC_IP,
+                             "{\"location\":\"local\",\"properties\":{"
+                             "\"publicIPAllocationMethod\":\"Static\","
+                             "\"ipAddress\":\"192.0.2.1\"}}"),
+                     400);
+    assert_str(answer_text(c, "error.code"), "NotSupported");
+    assert_int_equal(control(c, "PUT", PUBLIC_IP,
+                             "{\"location\":\"local\",\"extendedLocation\":{"
+                             "\"type\":\"EdgeZone\",\"name\":\"x\"}}"),
+                     400);
+    assert_str(answer_text(c, "error.code"), "NotSupported");
     assert_int_equal(control(c, "GET", PUBLIC_IP, NULL), 404);
+}
+
+static void a_standard_public_address_does_not_become_a_basic_one(void **state)
+{
+    struct control *c = network(state);
+    char sent[512];
+
+    assert_int_equal(control(c, "PUT", PUBLIC_IP,
+                             "{\"location\":\"local\",\"properties\":{"
+                             "\"publicIPAllocationMethod\":\"Static\"}}"),
+                     201);
+    snprintf(sent, sizeof(sent),
+             "{\"location\":\"local\",\"sku\":{\"name\":\"Standard\"},\"properties\":{"
+             "\"publicIPAllocationMethod\":\"Static\",\"ipAddress\":\"%s\"}}",
+             answer_text(c, "properties.ipAddress").ptr);
+    assert_int_equal(control(c, "PUT", PUBLIC_IP, sent), 200);
+    assert_str(answer_text(c, "sku.name"), "Standard");
+    refused(c, "PUT", PUBLIC_IP, "{\"location\":\"local\",\"sku\":{\"name\":\"Basic\"}}",
+            "SkuCannotBeChangedOnUpdate");
+    assert_int_equal(control(c, "GET", PUBLIC_IP, NULL), 200);
+    assert_str(answer_text(c, "sku.name"), "Standard");
 }
 
 /* --- interfaces --- */
@@ -638,6 +677,7 @@ int main(void)
         CONTROL_TEST(bad_rules_are_refused_and_leave_the_group_as_it_was),
         CONTROL_TEST(a_public_address_has_azures_defaults_and_only_a_static_one_is_allocated),
         CONTROL_TEST(what_a_public_address_cannot_be_is_refused),
+        CONTROL_TEST(a_standard_public_address_does_not_become_a_basic_one),
         CONTROL_TEST(an_interface_takes_the_next_free_address_and_keeps_it),
         CONTROL_TEST(a_subnet_that_is_full_says_so),
         CONTROL_TEST(addresses_that_an_interface_cannot_have_are_refused),

@@ -174,6 +174,8 @@ static void utf8_is_checked_to_the_letter(void **state)
         assert_true(utf8_valid(str_from(good[i])));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_false(utf8_valid(str_from(bad[i])));
+    assert_int_equal(utf8_count(STR("")), 0);
+    assert_int_equal(utf8_count(STR("a\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80z")), 5);
 }
 
 static void text_is_cut_where_a_character_ends(void **state)

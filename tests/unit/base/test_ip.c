@@ -103,6 +103,27 @@ static void blocks_are_read_and_written(void **state)
     }
 }
 
+static void a_block_with_host_bits_can_be_read_as_the_block_that_was_meant(void **state)
+{
+    static const char *const cases[][2] = {
+        {"10.1.2.3/8", "10.0.0.0/8"},
+        {"10.0.0.0/8", "10.0.0.0/8"},
+        {"::ffff:10.1.0.1/104", "10.0.0.0/8"},
+        {"2001:db8::1/64", "2001:db8::/64"},
+    };
+    struct cidr c = {.prefix = 77};
+    char out[CIDR_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(cidr_parse_masked(STR("::ffff:0:0/90"), &c, NULL), RC_INVALID);
+    assert_int_equal(cidr_parse_masked(STR("10.0.0.0/33"), &c, NULL), RC_INVALID);
+    assert_int_equal(c.prefix, 77);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(cidr_parse_masked(str_from(cases[i][0]), &c, NULL), RC_OK);
+        assert_str(cidr_format(&c, out), cases[i][1]);
+    }
+}
+
 static void a_refused_block_says_why(void **state)
 {
     static const char *const cases[][2] = {
@@ -201,6 +222,7 @@ int main(void)
         cmocka_unit_test(addresses_are_written_in_their_canonical_form),
         cmocka_unit_test(what_is_not_an_address_is_refused),
         cmocka_unit_test(blocks_are_read_and_written),
+        cmocka_unit_test(a_block_with_host_bits_can_be_read_as_the_block_that_was_meant),
         cmocka_unit_test(a_refused_block_says_why),
         cmocka_unit_test(containment_is_by_prefix_and_family),
         cmocka_unit_test(covering_and_overlapping),

@@ -138,6 +138,47 @@ static void a_service_principal_signs_in_with_each_of_its_secrets(void **state)
     assert_false(stands(f, of_second));
 }
 
+static void nobody_takes_away_the_secret_that_they_signed_in_with(void **state)
+{
+    struct sts *f = *state;
+    char body[128];
+
+    assert_int_equal(ask(f, "GET", APPS "/" ADMIN_APP, NULL), 200);
+    const struct json *own = json_at(json_get(f->answer, "passwordCredentials"), 0);
+
+    snprintf(body, sizeof(body), "{\"keyId\":\"%s\"}", json_str(json_get(own, "keyId")).ptr);
+    assert_int_equal(ask(f, "POST", APPS "/" ADMIN_APP "/removePassword", body), 409);
+    assert_str(said(f, "error.code"), "CredentialInUse");
+    assert_int_equal(ask(f, "GET", APPS "/" ADMIN_APP, NULL), 200);
+    assert_int_equal(json_len(json_get(f->answer, "passwordCredentials")), 1);
+
+    assert_int_equal(ask(f, "POST", APPS "/" ADMIN_APP "/addPassword", "{}"), 200);
+    snprintf(body, sizeof(body), "{\"keyId\":\"%s\"}", keep(f, "keyId"));
+    assert_int_equal(ask(f, "POST", APPS "/" ADMIN_APP "/removePassword", body), 200);
+}
+
+static void what_the_directory_does_not_have_is_said_and_not_made_up(void **state)
+{
+    static const char *const others[][2] = {
+        {"GET", "/v1.0/me/ownedObjects/x"},
+        {"GET", "/v1.0/servicePrincipals/" PLAIN_OBJECT "/owners"},
+        {"POST", "/v1.0/groups"},
+        {"PUT", "/v1.0/users"},
+    };
+    struct sts *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_int_equal(ask(f, others[i][0], others[i][1], "{}"), 400);
+        assert_str(said(f, "error.code"), "NotSupported");
+    }
+    assert_int_equal(ask(f, "POST", "/v1.0/applications",
+                         "{\"displayName\":\"c\",\"keyCredentials\":[{\"key\":\"AA==\"}]}"),
+                     400);
+    assert_str(said(f, "error.code"), "NotSupported");
+    assert_int_equal(ask(f, "GET", "/v1.0/me/ownedObjects", NULL), 400);
+    assert_str(said(f, "error.code"), "BadRequest");
+}
+
 static void a_secret_that_is_replaced_ends_the_others(void **state)
 {
     struct sts *f = *state;
@@ -444,6 +485,8 @@ int main(void)
         STS_TEST(a_user_is_shown_without_its_password),
         STS_TEST(a_user_that_cannot_be_is_refused_and_nothing_changes),
         STS_TEST(a_service_principal_signs_in_with_each_of_its_secrets),
+        STS_TEST(nobody_takes_away_the_secret_that_they_signed_in_with),
+        STS_TEST(what_the_directory_does_not_have_is_said_and_not_made_up),
         STS_TEST(a_secret_that_is_replaced_ends_the_others),
         STS_TEST(the_end_of_a_secret_is_a_time_that_is_still_to_come),
         STS_TEST(a_token_ends_with_the_secret_that_it_was_given_for),
