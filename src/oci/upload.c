@@ -34,6 +34,7 @@ enum rc upload_submit(struct upload *up, enum rc (*step)(struct upload *, struct
     up->step = step;
     up->next = next;
     up->busy = true;
+    up->in_use = false;
     rc = lane_submit(admit_lanes(up->req)->disk, &up->job, &up->err);
     if (rc != RC_OK)
         up->busy = false;

@@ -9,17 +9,15 @@
 
 static void take_step_again(struct upload *up)
 {
+    loop_timer_free(up->patience);
+    up->patience = NULL;
     if (upload_submit(up, up->step, up->next) != RC_OK)
         upload_fail(up);
 }
 
 static void free_again(struct loop_task *t)
 {
-    struct upload *up = CONTAINER_OF(t, struct upload, again);
-
-    loop_timer_free(up->patience);
-    up->patience = NULL;
-    take_step_again(up);
+    take_step_again(CONTAINER_OF(t, struct upload, again));
 }
 
 static void told(struct registry_wait *w)
@@ -35,9 +33,8 @@ static void out_of_patience(void *ctx)
 
     if (!registry_upload_wait_end(admit_store(up->req), &up->wait))
         return; /* told just now: free_again is on its way */
-    loop_timer_free(up->patience);
-    up->patience = NULL;
-    upload_fail(up);
+    /* For the last time: who was told before may have made nothing of it. */
+    take_step_again(up);
 }
 
 bool upload_wait(struct upload *up)

@@ -254,8 +254,7 @@ enum rc manifest_parse(struct arena *a, struct str media_type, struct str bytes,
 
 bool manifest_add_annotations(struct str bytes, struct buf *out)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
-    char separator = '{';
+    CLEANUP(json_freep) struct json *body = NULL, *texts = json_new_object();
     struct json *value;
     struct str name;
 
@@ -263,16 +262,11 @@ bool manifest_add_annotations(struct str bytes, struct buf *out)
         return false;
     const struct json *annotations = json_get(body, "annotations");
 
-    for (size_t i = 0; json_member(annotations, &i, &name, &value);) {
-        if (json_type(value) != JSON_STRING)
-            continue; /* one that is wrong would spoil the list for its readers */
-        buf_addc(out, separator);
-        buf_add_json(out, name);
-        buf_addc(out, ':');
-        buf_add_json(out, json_str(value));
-        separator = ',';
-    }
-    if (separator == ',')
-        buf_addc(out, '}');
+    for (size_t i = 0; json_member(annotations, &i, &name, &value);)
+        if (json_type(value) ==
+            JSON_STRING) /* one that is wrong would spoil the list for its readers */
+            json_set_str(texts, name.ptr, json_str(value));
+    if (json_len(texts) > 0) /* this writer makes no text longer than it came */
+        json_write(texts, out);
     return true;
 }

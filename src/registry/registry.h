@@ -14,7 +14,7 @@ enum {
     REGISTRY_NAME_MAX = 255,
     REGISTRY_TAG_MAX = 128,
     REGISTRY_MANIFEST_MAX = 4 * 1024 * 1024,
-    REGISTRY_REFERRERS_MAX = 14 * 1024 * 1024, /* of an index of referrers, whatever escaping adds */
+    REGISTRY_REFERRERS_MAX = 8 * 1024 * 1024, /* of an index of referrers */
     REGISTRY_PAGE_MAX = 10000, /* names in one answer; the rest is `more` */
     REGISTRY_UPLOAD_LIFE_S = 24 * 3600, /* of an upload that nobody touches */
 };
@@ -125,8 +125,9 @@ void registry_upload_close(struct registry_upload *u); /* what was saved stays, 
  * for him: he opens it as everybody does, and waits again if another was faster. */
 struct registry_wait {
     void (*told)(struct registry_wait *w); /* on any thread; must not block, nor call the store */
-    char id[UUID_TEXT_MAX];                /* private, as next */
-    struct registry_wait *next;
+    char id[UUID_TEXT_MAX];                /* private, as what follows */
+    struct registry_claim *claim;                   /* NULL: it does not wait */
+    struct registry_wait *prev, *next;
 };
 /* False: nobody works on it, so there is nothing to wait for. */
 bool registry_upload_wait(struct registry_store *s, struct str id, struct registry_wait *w);

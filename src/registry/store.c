@@ -21,84 +21,110 @@ void registry_store_free(struct registry_store *s)
     if (!s)
         return;
     assert(s->in_use.count == 0); /* uploads are closed by the requests that opened them */
-    assert(!s->waiting);
     map_done(&s->in_use);
     manifest_cache_free(s->manifests);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
 
+/* --- one request at a time, and who waits --- */
+
+/* Of an upload that somebody works on or waits for. */
+struct registry_claim {
+    bool held;
+    struct registry_wait *first, *last; /* in the order in which they came */
+};
+
+static void wait_add(struct registry_claim *c, struct registry_wait *w)
+{
+    w->claim = c;
+    w->next = NULL;
+    w->prev = c->last;
+    *(c->last ? &c->last->next : &c->first) = w;
+    c->last = w;
+}
+
+static void wait_remove(struct registry_wait *w)
+{
+    struct registry_claim *c = w->claim;
+
+    *(w->prev ? &w->prev->next : &c->first) = w->next;
+    *(w->next ? &w->next->prev : &c->last) = w->prev;
+    w->claim = NULL;
+}
+
+static void claim_forget_idle(struct registry_store *s, struct registry_claim *c, struct str id)
+{
+    if (c->held || c->first)
+        return;
+    map_del(&s->in_use, id);
+    free(c);
+}
+
 enum rc store_claim(struct registry_store *s, struct str id, struct err *e)
 {
     pthread_mutex_lock(&s->lock);
-    bool busy = map_get(&s->in_use, id) != NULL;
+    struct registry_claim *c = map_get(&s->in_use, id);
+    bool busy = c && c->held;
 
-    if (!busy)
-        map_put(&s->in_use, id, s);
+    if (!c) {
+        c = MEM_NEW(struct registry_claim);
+        map_put(&s->in_use, id, c);
+    }
+    c->held = true;
     pthread_mutex_unlock(&s->lock);
     return busy ? err_code(e, RC_CONFLICT, "BLOB_UPLOAD_INVALID",
                            "another request works on this upload")
                 : RC_OK;
 }
 
-/* The first who waits for this upload, or NULL. The lock is held. */
-static struct registry_wait *take_waiting(struct registry_store *s, struct str id)
-{
-    for (struct registry_wait **link = &s->waiting; *link; link = &(*link)->next) {
-        struct registry_wait *w = *link;
-
-        if (!str_eq(str_from(w->id), id))
-            continue;
-        *link = w->next;
-        return w;
-    }
-    return NULL;
-}
-
 void store_unclaim(struct registry_store *s, struct str id)
 {
     pthread_mutex_lock(&s->lock);
-    map_del(&s->in_use, id);
-    struct registry_wait *w = take_waiting(s, id);
+    struct registry_claim *c = map_get(&s->in_use, id);
+    struct registry_wait *w = c->first;
 
-    if (w) /* under the lock: whoever finds that it no longer waits knows that it has been told */
-        w->told(w);
+    c->held = false;
+    if (w) {
+        wait_remove(w);
+        w->told(
+            w); /* under the lock: whoever finds that it no longer waits knows that it was told */
+    }
+    claim_forget_idle(s, c, id);
     pthread_mutex_unlock(&s->lock);
 }
 
 bool registry_upload_wait(struct registry_store *s, struct str id, struct registry_wait *w)
 {
-    struct registry_wait **end = &s->waiting;
     struct uuid uuid;
 
+    w->claim = NULL;
     if (uuid_parse(id, &uuid, NULL) != RC_OK)
         return false;
-    w->next = NULL;
     pthread_mutex_lock(&s->lock);
-    bool busy = map_get(&s->in_use, uuid_format(&uuid, w->id)) != NULL;
+    struct registry_claim *c = map_get(&s->in_use, uuid_format(&uuid, w->id));
+    bool busy = c && c->held;
 
-    while (*end)
-        end = &(*end)->next;
     if (busy)
-        *end = w;
+        wait_add(c, w);
     pthread_mutex_unlock(&s->lock);
     return busy;
 }
 
 bool registry_upload_wait_end(struct registry_store *s, struct registry_wait *w)
 {
-    struct registry_wait **link = &s->waiting;
-
     pthread_mutex_lock(&s->lock);
-    while (*link && *link != w)
-        link = &(*link)->next;
-    bool found = *link != NULL;
+    struct registry_claim *c = w->claim;
 
-    if (found)
-        *link = w->next;
+    if (c) {
+        wait_remove(w);
+        claim_forget_idle(s, c, str_from(w->id));
+    }
     pthread_mutex_unlock(&s->lock);
-    return found;
+    return c != NULL;
 }
+
+/* --- where --- */
 
 enum rc where_judge(const struct registry_where *w, struct err *e)
 {

@@ -14,8 +14,7 @@ struct registry_store {
     struct manifest_cache *manifests;
 
     pthread_mutex_t lock;  /* guards: */
-    struct map in_use;     /* ids of uploads that a request works on */
-    struct registry_wait *waiting; /* in the order in which they came */
+    struct map in_use;     /* id of an upload → struct registry_claim */
 };
 
 /* RC_CONFLICT while another request, or its expiry, works on this upload. */

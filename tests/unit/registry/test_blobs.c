@@ -207,6 +207,36 @@ static void who_waits_for_an_upload_that_ends_is_told(void **state)
     assert_gone(f, &f->a, id);
 }
 
+static void who_waits_in_vain_leaves_nothing_behind(void **state)
+{
+    struct registry_fixture *f = *state;
+    struct str id = begin(f, &f->a);
+    struct registry_upload *u = open_again(f, id);
+    struct waiter list[4] = {
+        {{note_told}, 0}, {{note_told}, 0}, {{note_told}, 0}, {{note_told}, 0}};
+
+    for (size_t i = 0; i < 4; i++)
+        assert_true(registry_upload_wait(f->store, id, &list[i].wait));
+    assert_true(registry_upload_wait_end(f->store, &list[3].wait)); /* the last one */
+    assert_true(registry_upload_wait_end(f->store, &list[0].wait)); /* the first one */
+    registry_upload_close(u);
+    assert_int_equal(list[1].told, 1); /* and does not come */
+    assert_int_equal(list[2].told, 0);
+    registry_upload_close(open_again(f, id)); /* that another waits keeps nobody out */
+    assert_int_equal(list[2].told, 1);
+    assert_false(registry_upload_wait_end(f->store, &list[2].wait));
+    u = open_again(f, id);
+    assert_true(registry_upload_wait(f->store, id, &list[0].wait));
+    assert_true(registry_upload_wait(f->store, id, &list[2].wait));
+    registry_upload_close(u);
+    assert_int_equal(list[0].told, 1);
+    assert_true(registry_upload_wait_end(
+        f->store, &list[2].wait)); /* nobody works on it, but nobody told it */
+    assert_false(registry_upload_wait_end(f->store, &list[2].wait));
+    assert_false(registry_upload_wait(f->store, id, &list[2].wait));
+    assert_false(registry_upload_wait_end(f->store, &list[2].wait));
+}
+
 static void an_upload_belongs_to_its_repository(void **state)
 {
     struct registry_fixture *f = *state;
@@ -374,6 +404,7 @@ int main(void)
         REGISTRY_TEST(who_asks_how_far_an_upload_is_stands_in_nobodys_way),
         REGISTRY_TEST(who_waits_for_an_upload_is_told_in_turn_when_it_is_free),
         REGISTRY_TEST(who_waits_for_an_upload_that_ends_is_told),
+        REGISTRY_TEST(who_waits_in_vain_leaves_nothing_behind),
         REGISTRY_TEST(an_upload_belongs_to_its_repository),
         REGISTRY_TEST(a_gate_that_shut_meanwhile_lets_nothing_commit),
         REGISTRY_TEST(mounting_links_what_the_source_holds),

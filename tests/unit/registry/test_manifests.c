@@ -330,8 +330,8 @@ static void a_referrer_that_was_deleted_is_not_listed(void **state)
     assert_referrers(f, &f->a, &which, 0);
 }
 
-/* Pushes n referrers with an annotation of so many bytes, and reads them page by page. */
-static size_t pages_of(struct registry_fixture *f, unsigned n, size_t bytes)
+/* Pushes n referrers with an annotation of so many `c`, and reads them page by page. */
+static size_t pages_of(struct registry_fixture *f, unsigned n, size_t bytes, char c)
 {
     struct registry_referrers which = {.subject = digest_of(STR("later"))};
     char *more = calloc(1, bytes + 64);
@@ -342,7 +342,7 @@ static size_t pages_of(struct registry_fixture *f, unsigned n, size_t bytes)
     for (unsigned i = 0; i < n; i++) {
         int head = snprintf(more, bytes + 64, ",\"annotations\":{\"a%u\":\"", i);
 
-        memset(more + head, 'x', bytes);
+        memset(more + head, c, bytes);
         memcpy(more + head + bytes, "\"}", 3);
         found[i] = push_referrer(f, &which.subject, more);
     }
@@ -360,12 +360,17 @@ static size_t pages_of(struct registry_fixture *f, unsigned n, size_t bytes)
 
 static void a_page_of_referrers_ends_before_it_is_larger_than_a_manifest(void **state)
 {
-    assert_int_equal(pages_of(*state, 5, 1500 * 1000), 3);
+    assert_int_equal(pages_of(*state, 5, 1500 * 1000, 'x'), 3);
 }
 
 static void the_largest_manifest_fits_into_a_page_of_its_own(void **state)
 {
-    assert_int_equal(pages_of(*state, 2, REGISTRY_MANIFEST_MAX - 1024), 2);
+    assert_int_equal(pages_of(*state, 2, REGISTRY_MANIFEST_MAX - 1024, 'x'), 2);
+}
+
+static void no_annotation_grows_so_much_that_a_page_has_no_room_for_it(void **state)
+{
+    assert_int_equal(pages_of(*state, 2, REGISTRY_MANIFEST_MAX - 1024, 0x7f), 2);
 }
 
 /* --- tags --- */
@@ -516,6 +521,7 @@ int main(void)
         REGISTRY_TEST(referrers_are_chosen_by_artifact_type_and_belong_to_their_repository),
         REGISTRY_TEST(a_referrer_that_was_deleted_is_not_listed),
         REGISTRY_TEST(a_page_of_referrers_ends_before_it_is_larger_than_a_manifest),
+        REGISTRY_TEST(no_annotation_grows_so_much_that_a_page_has_no_room_for_it),
         REGISTRY_TEST(the_largest_manifest_fits_into_a_page_of_its_own),
         REGISTRY_TEST(a_tag_moves_and_the_older_manifest_stays),
         REGISTRY_TEST(deleting_a_tag_leaves_the_manifest),
