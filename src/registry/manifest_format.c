@@ -262,9 +262,9 @@ bool manifest_add_annotations(struct str bytes, struct buf *out)
         return false;
     const struct json *annotations = json_get(body, "annotations");
 
+    /* One that is no text would spoil the list for its readers. */
     for (size_t i = 0; json_member(annotations, &i, &name, &value);)
-        if (json_type(value) ==
-            JSON_STRING) /* one that is wrong would spoil the list for its readers */
+        if (json_type(value) == JSON_STRING)
             json_set_str(texts, name.ptr, json_str(value));
     if (json_len(texts) > 0) /* this writer makes no text longer than it came */
         json_write(texts, out);
