@@ -196,7 +196,7 @@ void arm_answer_list(struct arm_call *c, struct meta_tx *tx, const struct arm_li
         rc = page_read(&job, &e);
     buf_add(&out, STR("{\"value\":["));
     if (rc == RC_OK)
-        rc = meta_resource_each(tx, list->prefix, list->type, list_add, &job, &e);
+        rc = meta_resource_each_from(tx, list->prefix, job.after, list->type, list_add, &job, &e);
     if (arm_failed(c, job.more ? RC_OK : rc, &e))
         return;
     buf_addc(&out, ']');

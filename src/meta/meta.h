@@ -58,5 +58,8 @@ NODISCARD enum rc meta_resource_delete(struct meta_tx *tx, struct str id, struct
 typedef enum rc meta_resource_fn(const struct meta_resource *r, void *arg, struct err *e);
 NODISCARD enum rc meta_resource_each(struct meta_tx *tx, struct str prefix, struct str type, meta_resource_fn *fn, void *arg,
                                      struct err *e);
+/* Of these, those that stand at `from` or behind it (STR_NONE: all): a page need not read what the pages before it showed. */
+NODISCARD enum rc meta_resource_each_from(struct meta_tx *tx, struct str prefix, struct str from, struct str type,
+                                          meta_resource_fn *fn, void *arg, struct err *e);
 
 #endif

@@ -171,17 +171,17 @@ static enum rc resource_row(const struct db_rows *row, void *arg, struct err *e)
     return rc == RC_OK ? each->fn(&r, each->arg, e) : rc;
 }
 
-enum rc meta_resource_each(struct meta_tx *tx, struct str prefix, struct str type,
-                           meta_resource_fn *fn, void *arg, struct err *e)
+enum rc meta_resource_each_from(struct meta_tx *tx, struct str prefix, struct str from,
+                                struct str type, meta_resource_fn *fn, void *arg, struct err *e)
 {
     CLEANUP(buf_done) struct buf low = BUF_INIT(ID_MAX);
     CLEANUP(buf_done) struct buf high = BUF_INIT(ID_MAX);
     CLEANUP(buf_done) struct buf type_key = BUF_INIT(ID_MAX);
     struct resource_each each = {fn, arg};
-    enum rc rc = lower(prefix, &low, e);
+    enum rc rc = lower(str_cmp_nocase(from, prefix) > 0 ? from : prefix, &low, e);
 
     /* The last code point: every text that begins with the prefix sorts before this one. */
-    buf_add(&high, buf_str(&low));
+    add_lower(&high, prefix);
     buf_add(&high, STR("\xf4\x8f\xbf\xbf"));
     if (rc == RC_OK)
         rc = buf_status(&high, e);
@@ -195,4 +195,10 @@ enum rc meta_resource_each(struct meta_tx *tx, struct str prefix, struct str typ
     if (type.len == 0)
         return tx_each(tx, META_RESOURCE_EACH, v, 2, resource_row, &each, e);
     return tx_each(tx, META_RESOURCE_EACH_OF_TYPE, v, 3, resource_row, &each, e);
+}
+
+enum rc meta_resource_each(struct meta_tx *tx, struct str prefix, struct str type,
+                           meta_resource_fn *fn, void *arg, struct err *e)
+{
+    return meta_resource_each_from(tx, prefix, STR_NONE, type, fn, arg, e);
 }

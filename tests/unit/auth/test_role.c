@@ -157,6 +157,23 @@ static void a_scope_holds_for_itself_and_what_is_inside(void **state)
     assert_false(auth_scope_covers(STR(""), STR("/")));
 }
 
+/* Ends are looked at first; they are not all. */
+static void what_ends_alike_elsewhere_is_not_covered(void **state)
+{
+    const struct str g = STR("/subscriptions/s/resourceGroups/g/providers/N/t/name");
+
+    (void)state;
+    assert_true(auth_scope_covers(STR("/SUBSCRIPTIONS/S/resourcegroups/G/providers/n/T/NAME"), g));
+    assert_true(auth_scope_covers(STR("/subscriptions/s/resourceGroups/g/"), g));
+    assert_false(auth_scope_covers(STR("/subscriptions/x/resourceGroups/g/providers/N/t/name"), g));
+    assert_false(auth_scope_covers(STR("/subscriptions/s/resourceGroups/g/providers/N/t/nbme"), g));
+    assert_false(auth_scope_covers(STR("/subscriptions/s/resourceGroups/g/providers/N/t/nam"), g));
+    assert_false(auth_scope_covers(STR("/subscriptions/x/resourceGroups/g"), g));
+    assert_false(auth_scope_covers(STR("/ubscriptions/s/resourceGroups/g/providers/N/t/name"), g));
+    assert_true(auth_scope_covers(STR("/a"), STR("/A/b")));
+    assert_false(auth_scope_covers(STR("/a"), STR("/b/a")));
+}
+
 #define S "/subscriptions/s"
 #define G S "/resourceGroups/g"
 #define R G "/providers/Microsoft.ContainerRegistry/registries/r"
@@ -211,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_role_gives_what_it_says_on_a_registry),
         cmocka_unit_test(patterns_mean_what_a_naive_reading_says),
         cmocka_unit_test(a_scope_holds_for_itself_and_what_is_inside),
+        cmocka_unit_test(what_ends_alike_elsewhere_is_not_covered),
         cmocka_unit_test(a_path_is_about_a_resource),
     };
 

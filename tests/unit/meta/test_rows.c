@@ -100,6 +100,17 @@ static enum rc resources_by_prefix(struct meta_tx *tx, void *arg, struct err *e)
                      RC_OK);
     assert_str(buf_str(&typed),
                GROUP "/providers/X/r/a," GROUP "/providers/X/r/b," GROUP "2/providers/X/r/c,");
+    buf_clear(&typed);
+    assert_int_equal(meta_resource_each_from(tx, STR("/subscriptions/"),
+                                             STR(GROUP "/PROVIDERS/x/R/b"), STR("X/r"),
+                                             add_resource, &typed, NULL),
+                     RC_OK);
+    assert_str(buf_str(&typed), GROUP "/providers/X/r/b," GROUP "2/providers/X/r/c,");
+    buf_clear(&all);
+    assert_int_equal(meta_resource_each_from(tx, STR(GROUP "2/"), STR(GROUP "/providers/X/r/b"),
+                                             STR_NONE, add_resource, &all, NULL),
+                     RC_OK);
+    assert_str(buf_str(&all), GROUP "2/providers/X/r/c,");
     return RC_OK;
 }
 
