@@ -78,6 +78,23 @@ static void a_malformed_bearer_token_is_invalid(void **state)
     assert_int_equal(auth_bearer_parse(STR("Bearer \"x\""), &token, NULL), RC_INVALID);
 }
 
+static void a_bearer_token_has_the_characters_of_the_grammar_and_no_others(void **state)
+{
+    static const char all[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
+
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        char text[] = "Bearer a?b";
+        struct str token;
+        bool one = memchr(all, c, sizeof(all) - 1) != NULL;
+
+        text[8] = (char)c;
+        assert_int_equal(auth_bearer_parse((struct str){text, 10}, &token, NULL),
+                         one ? RC_OK : RC_INVALID);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +104,7 @@ int main(void)
         cmocka_unit_test(malformed_basic_credentials_are_invalid),
         cmocka_unit_test(a_bearer_token_is_taken_as_it_stands),
         cmocka_unit_test(a_malformed_bearer_token_is_invalid),
+        cmocka_unit_test(a_bearer_token_has_the_characters_of_the_grammar_and_no_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
