@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import http.client
+import select
 import socket
 import struct
 import time
@@ -124,6 +125,25 @@ def test_what_was_sent_behind_a_request_that_waits_is_answered_after_it(kidoban,
         return first
 
     assert in_turn(attempt).status == 202
+
+
+def test_who_waits_goes_on_when_the_other_ends_and_not_when_patience_does(kidoban, connect):
+    """Somebody else began to wait before, for what nobody gives free, and still does."""
+    def attempt():
+        keepers, others = [connect(KEEPER) for _ in range(2)], [connect() for _ in range(2)]
+        targets = [k.start_upload("app") for k in keepers]
+        for k, o, target in zip(keepers, others, targets):
+            keep(k, target)
+            assert o.get("/v2/").status == 200  # and has read what TLS says after its beginning
+            under_way(kidoban, 1, lambda o=o, target=target: send(o, "PATCH", target, b"mine"))
+        keepers[1].close()
+        second = answer(others[1])
+        first_waits = not select.select([others[0].sock], [], [], 0)[0]
+        keepers[0].close()
+        first = answer(others[0])
+        return first_waits and {first.status, second.status} == {202}
+
+    assert any(attempt() for _ in range(6))  # a machine that stood still for too long has another try
 
 
 @pytest.mark.parametrize("step", ["append", "finish", "cancel"])
