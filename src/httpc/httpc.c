@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_SECONDS = 10, REQUEST_SECONDS = 120, AGENT_MAX = 64 };
+/* A server that died takes up to 30 s to be started again; its listeners are kept. */
+enum { CONNECT_SECONDS = 60, REQUEST_SECONDS = 120, AGENT_MAX = 64 };
 
 struct httpc {
     CURL *curl;

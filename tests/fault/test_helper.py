@@ -3,11 +3,13 @@
 import os
 import signal
 import socket
+import time
 
 import pytest
 
 from lab import Kidoban, run, until
 from lab.network import REGISTRY_ADDRESS, inside, ip
+from lab.server import BINARY
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,19 @@ def test_a_crash_refuses_nobody_and_keeps_every_listener(kidoban, attached):
     assert network.listening(443)
     until(lambda: state(kidoban) == "Listening", "the new server has heard of the listener")
     assert kidoban.server_pid() != pid
+
+
+def test_a_command_waits_for_a_server_that_will_take_it(lab, kidoban):
+    pid = kidoban.server_pid()
+    os.kill(pid, signal.SIGSTOP)  # as good as dead: the listeners take connections for who comes next
+    try:
+        asked = lab.internet.start("asked", [BINARY, "group", "list", "--data", kidoban.data])
+        time.sleep(15)
+        assert asked.running(), asked.output()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert asked.wait() == 0, asked.output()
+    assert '"lab"' in asked.output()
 
 
 def test_a_namespace_that_goes_is_let_go_and_taken_again_when_it_comes_back(kidoban, attached):
