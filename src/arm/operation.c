@@ -1,10 +1,16 @@
 #include "arm/operation.h"
 
 #include "arm/id.h"
+#include "base/clock.h"
 #include "base/encode.h"
 #include "meta/operation.h"
 
-enum { JOB_TEXT_MAX = 1024, GUID_LEN = UUID_TEXT_MAX - 1 };
+enum {
+    JOB_TEXT_MAX = 1024,
+    GUID_LEN = UUID_TEXT_MAX - 1,
+    PATIENCE_US = 50 * 1000,
+    YOUNG_US = 1000 * 1000
+};
 
 #define STATE     "provisioningState" /* of a stored body; absent: Succeeded */
 #define OPERATION "operation"         /* of a stored body: the one that will end the state */
@@ -232,6 +238,24 @@ static enum rc poll_read(struct arm_call *c, struct meta_tx *tx, struct err *e)
     return rc == RC_OK ? target_read(p, tx, e) : rc;
 }
 
+/* Most operations end within a moment, and who reads "InProgress" comes again after a second: one
+ * that has just begun is given that moment. */
+static enum rc poll_patiently(struct poll *p, struct err *e)
+{
+    struct arm_operations *worker = p->call.services->operations;
+    int64_t until = clock_mono_us() + PATIENCE_US;
+    uint64_t steps;
+    enum rc rc;
+
+    do {
+        steps = arm_operations_steps(worker);
+        rc = arm_read(&p->call, poll_read, e);
+    } while (rc == RC_OK && p->operation.state == META_OPERATION_RUNNING &&
+             clock_wall_us() - p->operation.created_us < YOUNG_US &&
+             arm_operations_await(worker, steps, until));
+    return rc;
+}
+
 static bool poll_begin(struct poll *p, struct http_request *req)
 {
     struct err e = {0};
@@ -240,7 +264,7 @@ static bool poll_begin(struct poll *p, struct http_request *req)
     if (!arm_call_begin(&p->call, req))
         return false;
     p->asked = http_param(req, "operation");
-    return !arm_failed(&p->call, arm_read(&p->call, poll_read, &e), &e);
+    return !arm_failed(&p->call, poll_patiently(p, &e), &e);
 }
 
 static struct json *status_json(const struct meta_operation *o)

@@ -38,6 +38,10 @@ struct arm_operations;
 struct arm_operations *arm_operations_new(const struct arm_services *services);
 NODISCARD enum rc arm_operations_start(struct arm_operations *o, struct err *e); /* once the loops run */
 void arm_operations_wake(struct arm_operations *o); /* any thread; NULL: nobody works */
+/* How many steps it has gone so far; NULL: none. Another one within that time (monotonic)? False at once where nobody works, or
+ * where enough threads wait already. */
+uint64_t arm_operations_steps(struct arm_operations *o);
+bool arm_operations_await(struct arm_operations *o, uint64_t steps, int64_t until_us);
 /* It finishes the step that it is at, and ends. Loops must run until it has. */
 void arm_operations_stop(struct arm_operations *o);
 bool arm_operations_ended(const struct arm_operations *o);

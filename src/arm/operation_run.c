@@ -9,7 +9,13 @@
 #include "sys/thread.h"
 #include <stdatomic.h>
 
-enum { STEP_MAX = 256, EXPIRE_S = 3600, RETRY_S = 1, INSIDE_MEMORY = 64 * 1024 * 1024 };
+enum {
+    STEP_MAX = 256,
+    WAITING_MAX = 2 /* of the threads that answer */,
+    EXPIRE_S = 3600,
+    RETRY_S = 1,
+    INSIDE_MEMORY = 64 * 1024 * 1024
+};
 #define KEPT_US (24 * 3600 * (int64_t)CLOCK_US_PER_S)
 
 /* --- one operation --- */
@@ -348,6 +354,8 @@ static enum outcome operation_step(const struct arm_services *services, const st
 }
 
 /* --- all of them --- */
+static void stepped(struct arm_operations *o);
+
 struct batch {
     struct uuid ids[STEP_MAX];
     size_t n;
@@ -384,6 +392,7 @@ static enum outcome step_all(const struct arm_services *services, atomic_bool *s
     for (size_t i = 0; i < batch.n && !(stop && atomic_load(stop)); i++) {
         enum outcome one = operation_step(services, &batch.ids[i], stop);
 
+        stepped(services->operations);
         outcome = one == OUTCOME_MORE || outcome == OUTCOME_ENDED ? one : outcome;
     }
     return batch.n == STEP_MAX && outcome == OUTCOME_ENDED ? OUTCOME_MORE : outcome;
@@ -399,9 +408,11 @@ struct arm_operations {
     const struct arm_services *services;
     pthread_t thread;
     bool started;
-    pthread_mutex_t lock; /* woken */
-    pthread_cond_t wake;
+    pthread_mutex_t lock; /* woken, steps, waiting */
+    pthread_cond_t wake, step;
     bool woken;
+    uint64_t steps;
+    unsigned waiting; /* in arm_operations_await */
     atomic_bool stopping, ended;
     int64_t expired_us; /* when it last looked for old ones; monotonic */
 };
@@ -465,6 +476,7 @@ struct arm_operations *arm_operations_new(const struct arm_services *services)
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&o->wake, &attr);
+    pthread_cond_init(&o->step, &attr);
     pthread_condattr_destroy(&attr);
     return o;
 }
@@ -490,12 +502,55 @@ void arm_operations_wake(struct arm_operations *o)
     pthread_mutex_unlock(&o->lock);
 }
 
+static void stepped(struct arm_operations *o)
+{
+    if (!o)
+        return;
+    pthread_mutex_lock(&o->lock);
+    o->steps++;
+    pthread_cond_broadcast(&o->step);
+    pthread_mutex_unlock(&o->lock);
+}
+
+uint64_t arm_operations_steps(struct arm_operations *o)
+{
+    uint64_t steps;
+
+    if (!o)
+        return 0;
+    pthread_mutex_lock(&o->lock);
+    steps = o->steps;
+    pthread_mutex_unlock(&o->lock);
+    return steps;
+}
+
+bool arm_operations_await(struct arm_operations *o, uint64_t steps, int64_t until_us)
+{
+    struct timespec until = {.tv_sec = until_us / CLOCK_US_PER_S,
+                             .tv_nsec = until_us % CLOCK_US_PER_S * 1000};
+    bool more;
+
+    if (arm_operations_ended(o) || atomic_load(&o->stopping))
+        return false;
+    pthread_mutex_lock(&o->lock);
+    if (o->waiting < WAITING_MAX) {
+        o->waiting++;
+        while (o->steps == steps && pthread_cond_timedwait(&o->step, &o->lock, &until) == 0)
+            continue;
+        o->waiting--;
+    }
+    more = o->steps != steps;
+    pthread_mutex_unlock(&o->lock);
+    return more;
+}
+
 void arm_operations_stop(struct arm_operations *o)
 {
     if (!o)
         return;
     atomic_store(&o->stopping, true);
     arm_operations_wake(o);
+    stepped(o);
 }
 
 bool arm_operations_ended(const struct arm_operations *o)
@@ -511,6 +566,7 @@ void arm_operations_free(struct arm_operations *o)
     if (o->started)
         pthread_join(o->thread, NULL);
     pthread_cond_destroy(&o->wake);
+    pthread_cond_destroy(&o->step);
     pthread_mutex_destroy(&o->lock);
     free(o);
 }

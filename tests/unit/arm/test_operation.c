@@ -347,6 +347,33 @@ static void an_end_that_could_not_be_stored_is_stored_soon_after(void **state)
     arm_operations_free(worker);
 }
 
+static void who_waits_for_the_worker_reads_the_end_as_soon_as_it_has_come(void **state)
+{
+    struct control *c = lab(state);
+    struct arm_operations *worker = arm_operations_new(&c->services);
+    int64_t until = clock_mono_us() + 30 * (int64_t)CLOCK_US_PER_S;
+    char link[2048];
+    uint64_t steps;
+
+    assert_false(arm_operations_await(NULL, arm_operations_steps(NULL), until));
+    assert_false(arm_operations_await(worker, arm_operations_steps(worker), until)); /* asleep */
+    assert_int_equal(control(c, "PUT", REGISTRY "2", BASIC), 201);
+    link_of(c, "Azure-AsyncOperation", link);
+    c->services.operations = worker;
+    steps = arm_operations_steps(worker);
+    assert_int_equal(arm_operations_start(worker, NULL), RC_OK);
+    assert_true(arm_operations_await(worker, steps, until));
+    assert_int_equal(control(c, "GET", link, NULL), 200);
+    assert_str(answer_text(c, "status"), "Succeeded");
+
+    steps = arm_operations_steps(worker);
+    assert_false(arm_operations_await(worker, steps, clock_mono_us())); /* nothing came */
+    arm_operations_stop(worker);
+    assert_false(arm_operations_await(worker, steps, until));
+    c->services.operations = NULL;
+    arm_operations_free(worker);
+}
+
 static void run_sql(struct control *c, char *sql)
 {
     assert_int_equal(meta_write(c->meta, &(struct uuid){{1}}, sql_run, sql, NULL), RC_OK);
@@ -402,6 +429,7 @@ int main(void)
         CONTROL_TEST(a_later_write_ends_the_state_that_it_set),
         CONTROL_TEST(what_has_ended_stays_ended_and_goes_when_it_is_old),
         CONTROL_TEST(an_end_that_could_not_be_stored_is_stored_soon_after),
+        CONTROL_TEST(who_waits_for_the_worker_reads_the_end_as_soon_as_it_has_come),
         CONTROL_TEST(what_cannot_be_read_fails_once_and_is_not_tried_again),
         CONTROL_TEST(what_the_database_says_of_a_failure_is_not_told),
         cmocka_unit_test(ids_of_operations_are_read_in_each_form),
